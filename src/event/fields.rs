@@ -1,0 +1,157 @@
+//! The fields of one JSON object, taken one by one, with errors that name them.
+
+use serde_json::{Map, Value};
+
+use super::{InvalidEvent, Phase};
+
+/// The object that holds the request.
+pub(super) struct Fields<'a>(&'a Map<String, Value>);
+
+impl<'a> Fields<'a> {
+    pub(super) fn of(value: &'a Value) -> Result<Self, InvalidEvent> {
+        match value {
+            Value::Object(fields) => Ok(Self(fields)),
+            other => Err(InvalidEvent::new(format!(
+                "the payload is {}; accepted is a JSON object with a phase, such as \
+                 {{\"phase\":\"snapshot\"}}",
+                kind(other)
+            ))),
+        }
+    }
+
+    pub(super) fn get(&self, field: &str) -> Option<&'a Value> {
+        self.0.get(field)
+    }
+
+    pub(super) fn has(&self, field: &str) -> bool {
+        self.0.contains_key(field)
+    }
+
+    pub(super) fn without_phase(&self) -> InvalidEvent {
+        InvalidEvent::new(
+            "phase: missing; accepted are \"snapshot\", \"expire\" and \"subscribe\", for \
+             instance {\"phase\":\"snapshot\"}",
+        )
+    }
+
+    /// Refuses what this phase does not know, all of it at once.
+    pub(super) fn only_those_of(&self, phase: Phase) -> Result<(), InvalidEvent> {
+        let unknown = self.unknown(phase.fields());
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        let elsewhere: Vec<&str> = Phase::ALL
+            .into_iter()
+            .filter(|other| unknown.iter().all(|field| other.fields().contains(field)))
+            .map(Phase::as_str)
+            .collect();
+        let hint = if elsewhere.is_empty() {
+            String::new()
+        } else {
+            format!(" (known to the phase {} only)", elsewhere.join(" and "))
+        };
+        Err(InvalidEvent::new(format!(
+            "{}: no such field in the phase {phase}{hint}; accepted are {}",
+            cut(unknown
+                .iter()
+                .map(|name| shown_name(name))
+                .collect::<Vec<_>>()
+                .join(", ")),
+            phase.fields().join(", ")
+        )))
+    }
+
+    fn unknown(&self, known: &[&str]) -> Vec<&'a str> {
+        let all = self.0.keys().map(String::as_str);
+        all.filter(|field| !known.contains(field)).collect()
+    }
+
+    pub(super) fn boolean(&self, field: &str) -> Result<Option<bool>, InvalidEvent> {
+        self.read(field, "true or false, without quotes", Value::as_bool)
+    }
+
+    pub(super) fn whole(
+        &self,
+        field: &str,
+        accepted: &str,
+        allowed: impl Fn(u32) -> bool,
+    ) -> Result<Option<u32>, InvalidEvent> {
+        self.read(field, accepted, |value| {
+            let number = u32::try_from(value.as_u64()?).ok()?;
+            allowed(number).then_some(number)
+        })
+    }
+
+    /// The field read by `reader`; an error that says what is accepted where that gives nothing.
+    pub(super) fn read<T>(
+        &self,
+        field: &str,
+        accepted: &str,
+        reader: impl FnOnce(&'a Value) -> Option<T>,
+    ) -> Result<Option<T>, InvalidEvent> {
+        match self.get(field) {
+            None => Ok(None),
+            Some(value) => match reader(value) {
+                Some(read) => Ok(Some(read)),
+                None => Err(refused(field, value, accepted)),
+            },
+        }
+    }
+}
+
+/// The error for a value that is not accepted.
+pub(super) fn refused(field: &str, value: &Value, accepted: &str) -> InvalidEvent {
+    let leave_out = if value.is_null() {
+        " (leave the field out for its default)"
+    } else {
+        ""
+    };
+    InvalidEvent::new(format!(
+        "{field}: {} is not accepted{leave_out}; accepted is {accepted}",
+        shown(value)
+    ))
+}
+
+/// The value as JSON, cut where it is long: an error is one line.
+pub(super) fn shown(value: &Value) -> String {
+    cut(value.to_string())
+}
+
+/// A name as it is where it looks like one, as JSON where it does not.
+pub(super) fn shown_name(name: &str) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
+    if !name.is_empty() && name.len() <= 40 && name.bytes().all(plain) {
+        return name.to_owned();
+    }
+    shown(&Value::from(name))
+}
+
+/// The beginning of a text that may be of any length.
+pub(super) fn cut(text: String) -> String {
+    const LONGEST: usize = 100;
+    match text.char_indices().nth(LONGEST) {
+        None => text,
+        Some((end, _)) => format!("{}…", &text[..end]),
+    }
+}
+
+/// What sort of JSON it is, in words.
+pub(super) fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    }
+}
+
+/// A UUID in its canonical, hyphenated form, in lower case as Cinder writes them.
+pub(super) fn uuid(value: &Value) -> Option<String> {
+    const GROUPS: [usize; 5] = [8, 4, 4, 4, 12];
+    let text = value.as_str()?;
+    let lengths: Vec<usize> = text.split('-').map(str::len).collect();
+    let digits = text.bytes().all(|b| b == b'-' || b.is_ascii_hexdigit());
+    (digits && lengths == GROUPS).then(|| text.to_ascii_lowercase())
+}

@@ -1,0 +1,88 @@
+//! What a snapshot or an expire pass is asked to look at.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Datelike, Utc};
+use serde_json::Value;
+
+use super::fields::{Fields, refused, shown, uuid};
+use super::{InvalidEvent, Phase, shard};
+use crate::plan::Shard;
+
+pub(super) const FIELDS: &[&str] = &["phase", "dry_run", "as_of", "volume_ids", "shard"];
+
+/// The most volumes that one event may name.
+const MOST_VOLUME_IDS: usize = 500;
+
+const ACCEPTED_VOLUME_IDS: &str =
+    "an array of 1 to 500 volume UUIDs, each like \"7d3e2a4c-52a6-4b5c-9f0e-1c2d3e4f5a6b\"";
+
+/// Bounds that every arithmetic on windows and retentions survives.
+const YEARS: std::ops::RangeInclusive<i32> = 1970..=2999;
+
+const ACCEPTED_AS_OF: &str = "an RFC 3339 instant of the years 1970 to 2999, such as \
+    \"2026-11-22T09:10:00Z\"";
+
+/// One pass over the project, or over a part of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PassRequest {
+    /// Decide and report everything, change nothing.
+    pub dry_run: bool,
+    /// The instant to take as now; only in a dry run.
+    pub as_of: Option<DateTime<Utc>>,
+    /// Only these volumes: their UUIDs, hyphenated and in lower case.
+    pub volume_ids: Option<BTreeSet<String>>,
+    /// Only this share.
+    pub shard: Option<Shard>,
+}
+
+impl PassRequest {
+    pub(super) fn read(phase: Phase, fields: &Fields<'_>) -> Result<Self, InvalidEvent> {
+        fields.only_those_of(phase)?;
+        let dry_run = fields.boolean("dry_run")?.unwrap_or(false);
+        let as_of = fields.read("as_of", ACCEPTED_AS_OF, instant)?;
+        if let (Some(value), false) = (fields.get("as_of"), dry_run) {
+            return Err(InvalidEvent::new(format!(
+                "as_of: {} is accepted only together with \"dry_run\": true, since another now \
+                 would take and delete the wrong snapshots",
+                shown(value)
+            )));
+        }
+        Ok(Self {
+            dry_run,
+            as_of,
+            volume_ids: fields.get("volume_ids").map(volume_ids).transpose()?,
+            shard: fields.get("shard").map(shard::read).transpose()?,
+        })
+    }
+}
+
+fn instant(value: &Value) -> Option<DateTime<Utc>> {
+    let instant = DateTime::parse_from_rfc3339(value.as_str()?).ok()?;
+    let instant = instant.with_timezone(&Utc);
+    YEARS.contains(&instant.year()).then_some(instant)
+}
+
+fn volume_ids(value: &Value) -> Result<BTreeSet<String>, InvalidEvent> {
+    let refused_list = || refused("volume_ids", value, ACCEPTED_VOLUME_IDS);
+    let list = value.as_array().ok_or_else(refused_list)?;
+    if list.is_empty() {
+        return Err(refused_list());
+    }
+    if list.len() > MOST_VOLUME_IDS {
+        return Err(InvalidEvent::new(format!(
+            "volume_ids: {} entries are too many; accepted is {ACCEPTED_VOLUME_IDS}",
+            list.len()
+        )));
+    }
+    let ids = list.iter().enumerate().map(|(index, id)| {
+        uuid(id).ok_or_else(|| {
+            refused(
+                &format!("volume_ids[{index}]"),
+                id,
+                "a UUID of a volume with its hyphens",
+            )
+        })
+    });
+    ids.collect()
+}

@@ -1,0 +1,41 @@
+//! SnapSentry keeps policy-driven snapshots of OpenStack Cinder volumes, as one AWS Lambda
+//! function.
+//!
+//! People tag a volume with a policy; EventBridge fires the function every few minutes; each
+//! invocation makes one bounded pass and leaves nothing behind but snapshots. There is no
+//! database, no lock and no daemon: the state is the cloud's own.
+//!
+//! One invocation goes through the house like this:
+//!
+//! ```text
+//! event ─► handler ─► look at the cloud ─► plan ─► apply ─► tell
+//! ```
+//!
+//! - [`event`]: what is asked;
+//! - [`settings`]: what is configured;
+//! - [`handler`]: one invocation from event to answer;
+//! - [`pass`]: looking, and carrying out what was planned;
+//! - [`plan`]: what to do and why, a pure function of what was seen and of one instant;
+//! - [`policy`]: when a snapshot is wanted, by time zones and metadata;
+//! - [`openstack`]: the cloud, which knows nothing of policies;
+//! - [`report`]: what is told;
+//! - [`deadline`], [`clock`], [`transport`]: time and the network, as arguments.
+//!
+//! Dependencies point one way: main → handler → pass → plan → policy; pass → openstack;
+//! pass → report.
+
+pub mod clock;
+pub mod deadline;
+pub mod event;
+mod failure;
+pub mod handler;
+pub mod logging;
+pub mod openstack;
+pub mod pass;
+pub mod plan;
+pub mod policy;
+pub mod report;
+pub mod settings;
+pub mod transport;
+
+pub use failure::Failure;

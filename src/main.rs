@@ -1,0 +1,34 @@
+//! Cold start: logging, and the runtime's loop.
+
+use chrono::{DateTime, Utc};
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use serde_json::Value;
+
+use snapsentry::handler::{Handler, Invocation, Outside, fresh_seed};
+use snapsentry::logging;
+use snapsentry::policy::zone_rules_version;
+use snapsentry::settings::{Environment, LocalFiles};
+
+// One thread: a pass waits for the cloud most of the time, and a second one costs start-up.
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let environment = Environment::from_process();
+    logging::init(&environment);
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        zone_rules = zone_rules_version(),
+        "cold start"
+    );
+    let handler = Handler::new(environment, Box::new(LocalFiles), Box::new(Outside));
+    let handler = &handler;
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| async move {
+        let invocation = Invocation {
+            deadline: DateTime::<Utc>::from(event.context.deadline()),
+            now: Utc::now(),
+            seed: fresh_seed(),
+            request_id: event.context.request_id,
+        };
+        handler.handle(&event.payload, &invocation).await
+    }))
+    .await
+}

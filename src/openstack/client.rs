@@ -1,0 +1,96 @@
+//! The client: a connection, the watcher, and the tags by which it knows what is managed.
+
+use std::collections::BTreeMap;
+
+use http::Method;
+use serde::de::DeserializeOwned;
+
+use super::connection::{Call, Connection, ConnectionParts, Kind, Service};
+use super::error::Error;
+use super::watcher::Watcher;
+use crate::deadline::Deadline;
+
+/// The metadata keys by which volumes and snapshots are known as managed. The client passes
+/// them on; what they mean is the policies' business.
+#[derive(Clone, Copy, Debug)]
+pub struct Tags {
+    /// The key whose value `true` makes a volume or a snapshot managed.
+    pub managed: &'static str,
+    /// The key that names a snapshot's policy.
+    pub policy_type: &'static str,
+}
+
+/// The client for one pass: one session, one retry rule, one pool of connections.
+pub struct Client {
+    pub(super) connection: Connection,
+    pub(super) watcher: Watcher,
+    tags: Tags,
+}
+
+impl Client {
+    /// A client; nothing is sent yet.
+    pub fn new(parts: ConnectionParts, tags: Tags) -> Self {
+        Self {
+            connection: Connection::new(parts),
+            watcher: Watcher::default(),
+            tags,
+        }
+    }
+
+    /// What kind of cloud this is: goes into logs and metrics.
+    pub fn provider_name(&self) -> &'static str {
+        "openstack"
+    }
+
+    /// The connection: permits, counts and the project's name.
+    pub fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// Makes sure that there is a session, so that what comes after can go side by side.
+    ///
+    /// # Errors
+    /// Keystone refused, could not be reached, or its catalogue has no fitting endpoint.
+    pub async fn log_in(&self, deadline: Deadline) -> Result<(), Error> {
+        self.connection.token(deadline, None).await.map(drop)
+    }
+
+    pub(super) fn is_managed(&self, metadata: &BTreeMap<String, String>) -> bool {
+        metadata
+            .get(self.tags.managed)
+            .is_some_and(|value| value == "true")
+    }
+
+    pub(super) fn policy_type<'a>(
+        &self,
+        metadata: &'a BTreeMap<String, String>,
+    ) -> Option<&'a str> {
+        metadata.get(self.tags.policy_type).map(String::as_str)
+    }
+
+    /// Cinder takes a literal of a dictionary, in Python's manner.
+    pub(super) fn managed_filter(&self) -> String {
+        format!("{{'{}':'true'}}", self.tags.managed)
+    }
+
+    pub(super) async fn read<T: DeserializeOwned>(
+        &self,
+        deadline: Deadline,
+        name: &str,
+        path: &str,
+    ) -> Result<T, Error> {
+        let call = Call {
+            kind: Kind::Read,
+            service: Service::BlockStorage,
+            method: Method::GET,
+            path,
+            body: None,
+        };
+        self.connection
+            .execute_action(deadline, &self.connection.retry, name, || async {
+                let response = self.connection.call(deadline, &call, None).await?;
+                self.connection.parse(&call.method, path, &response)
+            })
+            .await
+    }
+}

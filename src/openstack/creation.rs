@@ -1,0 +1,302 @@
+//! Creating one snapshot, and knowing what became of it.
+//!
+//! A creation whose answer was lost may have been carried out. It is looked up before it is
+//! tried again, since a retry on its own is how a window comes to have two snapshots.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use http::Method;
+
+use super::client::Client;
+use super::connection::{Call, Kind, Permit, Service};
+use super::error::{Error, ErrorKind};
+use super::snapshots::{AfterRefusal, Snapshot, SnapshotBody};
+use super::watcher::Settled;
+use crate::deadline::Deadline;
+
+/// A snapshot to be created.
+#[derive(Clone, Debug)]
+pub struct NewSnapshot {
+    /// The volume to take it of.
+    pub volume_id: String,
+    /// Its name.
+    pub name: String,
+    /// Its description.
+    pub description: String,
+    /// Its metadata: part of the creating request, so that it is never there without.
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// How a snapshot that was lost from sight is recognised.
+pub struct Recognition<'a> {
+    /// Whether this snapshot is the one that was asked for.
+    pub is_it: &'a (dyn Fn(&Snapshot) -> bool + Sync),
+    /// It cannot have been made before this instant.
+    pub since: Option<DateTime<Utc>>,
+}
+
+/// A window that has its snapshot.
+#[derive(Clone, Debug)]
+pub enum Creation {
+    /// Made by this request, and available.
+    Created(Snapshot),
+    /// Found when an answer was lost: perhaps ours, perhaps another's.
+    Adopted(Snapshot),
+}
+
+/// A creation that did not come to an available snapshot.
+#[derive(Clone, Debug)]
+pub enum NotCreated {
+    /// It was tried and failed.
+    Failed {
+        /// Why.
+        error: Error,
+        /// The snapshot that broke, where there is one.
+        snapshot_id: Option<String>,
+        /// Why the broken one could not be deleted, where it could not.
+        not_cleaned: Option<Error>,
+    },
+    /// Nothing was begun, or nothing came of it, and no time is left.
+    Deferred(Error),
+    /// It was sent, and what comes of it is open.
+    Pending {
+        /// The snapshot being created, where its id is known.
+        snapshot_id: Option<String>,
+    },
+}
+
+impl NotCreated {
+    fn failed(error: Error) -> Self {
+        Self::Failed {
+            error,
+            snapshot_id: None,
+            not_cleaned: None,
+        }
+    }
+}
+
+/// What is known of a creation after its last try.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Doubt {
+    /// Every answer was clear.
+    None,
+    /// An answer was lost, and a look-up after it found nothing.
+    FoundNothing,
+    /// An answer was lost and not looked up.
+    Open,
+}
+
+impl Client {
+    /// Creates a snapshot with its metadata and returns when it is available.
+    ///
+    /// `force` is always set: without it Cinder refuses volumes that are in use. Where a
+    /// `permit` is handed in, the first request leaves without waiting for one. One that ends
+    /// in `error` is deleted.
+    ///
+    /// # Errors
+    /// [`NotCreated`] tells what became of it.
+    pub async fn create_managed_snapshot(
+        &self,
+        deadline: Deadline,
+        new: &NewSnapshot,
+        permit: Option<Permit>,
+        recognition: &Recognition<'_>,
+    ) -> Result<Creation, NotCreated> {
+        match self
+            .request_snapshot(deadline, new, permit, recognition)
+            .await?
+        {
+            Creation::Created(snapshot) => match self.settled(deadline, &snapshot).await {
+                Ok(Settled::Available(snapshot)) => Ok(Creation::Created(snapshot)),
+                Ok(Settled::Broken(broken)) => Err(self.broken(deadline, broken).await),
+                Ok(Settled::Gone) => Err(self.gone(&snapshot)),
+                Err(_) => Err(NotCreated::Pending {
+                    snapshot_id: Some(snapshot.id),
+                }),
+            },
+            Creation::Adopted(snapshot) => match self.settled(deadline, &snapshot).await {
+                Ok(Settled::Available(snapshot)) => Ok(Creation::Adopted(snapshot)),
+                Ok(Settled::Broken(broken)) => Err(self.broken(deadline, broken).await),
+                Ok(Settled::Gone) => Err(self.gone(&snapshot)),
+                Err(_) => Ok(Creation::Adopted(snapshot)),
+            },
+        }
+    }
+
+    /// Sends the request until its answer, or a look-up, tells what came of it.
+    async fn request_snapshot(
+        &self,
+        deadline: Deadline,
+        new: &NewSnapshot,
+        permit: Option<Permit>,
+        recognition: &Recognition<'_>,
+    ) -> Result<Creation, NotCreated> {
+        let body = serde_json::json!({"snapshot": {
+            "volume_id": new.volume_id,
+            "name": new.name,
+            "description": new.description,
+            "force": true,
+            "metadata": new.metadata,
+        }})
+        .to_string();
+        let call = Call {
+            kind: Kind::Create,
+            service: Service::BlockStorage,
+            method: Method::POST,
+            path: "/snapshots",
+            body: Some(body.into()),
+        };
+        let permit = RefCell::new(permit);
+        let doubt = Cell::new(Doubt::None);
+        let (permit, doubt, call) = (&permit, &doubt, &call);
+        let outcome = self
+            .connection
+            .execute_action(
+                deadline,
+                &self.connection.retry,
+                "create snapshot",
+                || async move {
+                    if doubt.get() != Doubt::None
+                        && let Some(found) = self.look_up(deadline, new, recognition, None).await?
+                    {
+                        return Ok(Creation::Adopted(found));
+                    }
+                    self.connection.begin(deadline, Kind::Create)?;
+                    let permit = permit.borrow_mut().take();
+                    let before = doubt.replace(Doubt::Open);
+                    let answer = self.connection.call(deadline, call, permit).await;
+                    let answer = answer.and_then(|response| {
+                        self.connection
+                            .parse::<SnapshotBody>(&call.method, call.path, &response)
+                    });
+                    let error = match answer {
+                        Ok(body) => return Ok(Creation::Created(body.snapshot)),
+                        Err(error) => error,
+                    };
+                    if !error.is_ambiguous() {
+                        doubt.set(before);
+                        return Err(error);
+                    }
+                    let found = self
+                        .look_up(deadline, new, recognition, Some(&error))
+                        .await?;
+                    doubt.set(Doubt::FoundNothing);
+                    found.map(Creation::Adopted).ok_or(error)
+                },
+            )
+            .await;
+        match outcome {
+            Ok(Creation::Adopted(found)) if found.status == "error" => {
+                Err(self.broken(deadline, found).await)
+            }
+            Ok(creation) => Ok(creation),
+            Err(error) => Err(match (&error.kind, doubt.get()) {
+                (ErrorKind::OutcomeUnknown { look_up, .. }, _) if look_up.is_out_of_time() => {
+                    NotCreated::Pending { snapshot_id: None }
+                }
+                (ErrorKind::OutOfTime(_), Doubt::Open) => NotCreated::Pending { snapshot_id: None },
+                (ErrorKind::OutOfTime(_), _) => NotCreated::Deferred(error),
+                _ => NotCreated::failed(error),
+            }),
+        }
+    }
+
+    /// Looks for the snapshot of a creation whose answer was lost. One that serves is preferred
+    /// to one that broke.
+    async fn look_up(
+        &self,
+        deadline: Deadline,
+        new: &NewSnapshot,
+        recognition: &Recognition<'_>,
+        lost: Option<&Error>,
+    ) -> Result<Option<Snapshot>, Error> {
+        let policy_type = self.policy_type(&new.metadata);
+        let listed = self
+            .list_managed_volume_snapshots(
+                deadline,
+                &new.volume_id,
+                policy_type,
+                false,
+                recognition.since,
+            )
+            .await;
+        let listed = match (listed, lost) {
+            (Ok(listed), _) => listed,
+            (Err(look_up), Some(lost)) => {
+                return Err(Error {
+                    request: lost.request.clone(),
+                    request_id: lost.request_id.clone(),
+                    kind: ErrorKind::OutcomeUnknown {
+                        request: Box::new(lost.clone()),
+                        look_up: Box::new(look_up),
+                    },
+                });
+            }
+            // The look-up right before another try failed: an earlier one found nothing, so the
+            // outcome is unknown again.
+            (Err(look_up), None) if !look_up.is_out_of_time() => {
+                return Err(Error {
+                    request: look_up.request.clone(),
+                    request_id: look_up.request_id.clone(),
+                    kind: ErrorKind::OutcomeUnknown {
+                        request: Box::new(look_up.clone()),
+                        look_up: Box::new(look_up),
+                    },
+                });
+            }
+            (Err(look_up), None) => return Err(look_up),
+        };
+        let mut ours: Vec<Snapshot> = listed
+            .into_iter()
+            .filter(|one| {
+                (recognition.is_it)(one)
+                    && !matches!(one.status.as_str(), "deleting" | "error_deleting")
+            })
+            .collect();
+        ours.sort_by_key(|one| match one.status.as_str() {
+            "error" => 2,
+            "creating" => 1,
+            _ => 0,
+        });
+        Ok(ours.into_iter().next())
+    }
+
+    /// A snapshot that ended badly is deleted, where there is time, so that it takes no quota.
+    async fn broken(&self, deadline: Deadline, snapshot: Snapshot) -> NotCreated {
+        let what = format!("the snapshot ended in {}", snapshot.status);
+        let not_cleaned = if snapshot.status == "error" {
+            self.delete_snapshot(deadline, &snapshot.id, |_| AfterRefusal::GiveUp)
+                .await
+                .err()
+                .filter(|error| error.status() != Some(http::StatusCode::NOT_FOUND))
+        } else {
+            None
+        };
+        NotCreated::Failed {
+            error: self.about(&snapshot, &what),
+            snapshot_id: Some(snapshot.id),
+            not_cleaned,
+        }
+    }
+
+    fn gone(&self, snapshot: &Snapshot) -> NotCreated {
+        NotCreated::Failed {
+            error: self.about(
+                snapshot,
+                "the snapshot was deleted while it was being created",
+            ),
+            snapshot_id: Some(snapshot.id.clone()),
+            not_cleaned: None,
+        }
+    }
+
+    fn about(&self, snapshot: &Snapshot, what: &str) -> Error {
+        Error {
+            request: Some((Method::GET, format!("/snapshots/{}", snapshot.id))),
+            request_id: None,
+            kind: ErrorKind::Unusable(what.to_owned()),
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! What can go wrong with a request to OpenStack, told so that somebody can act on it.
+//!
+//! Every error carries the method, the path (never the query, never the host's credentials),
+//! the status, the cloud's own words and the request id that its operators can look up.
+
+use std::fmt;
+use std::time::Duration;
+
+use http::{Method, StatusCode};
+
+use crate::transport::TransportError;
+
+/// A request to OpenStack that did not do what it was meant to.
+#[derive(Clone, Debug)]
+pub struct Error {
+    /// The request's method and path; absent where no request was begun.
+    pub request: Option<(Method, String)>,
+    /// The request id that the cloud gave its answer.
+    pub request_id: Option<String>,
+    /// What happened.
+    pub kind: ErrorKind,
+}
+
+/// What happened to a request.
+#[derive(Clone, Debug)]
+pub enum ErrorKind {
+    /// The cloud answered with a status that is not a success.
+    Status {
+        /// The status.
+        status: StatusCode,
+        /// The cloud's own message, shortened.
+        message: String,
+        /// How long the cloud asks to wait, where it does.
+        retry_after: Option<Duration>,
+    },
+    /// The cloud answered with a redirect, which is never followed: the token would travel.
+    Redirect {
+        /// Where to, without credentials or query.
+        location: String,
+    },
+    /// No whole answer came.
+    Transport(TransportError),
+    /// A success whose body is not what it has to be.
+    Body(String),
+    /// The cloud did what it was asked, and what came of it cannot be used.
+    Unusable(String),
+    /// The pass's deadline came, or would have come, first; with what went wrong before.
+    OutOfTime(Option<Box<Error>>),
+    /// Keystone gave no token.
+    Login(LoginError),
+    /// It is not known whether the request was carried out, and that could not be looked up.
+    OutcomeUnknown {
+        /// What happened to the request.
+        request: Box<Error>,
+        /// What happened to the look-up.
+        look_up: Box<Error>,
+    },
+}
+
+/// Why there is no session with the cloud.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum LoginError {
+    /// Keystone refused, or could not be reached.
+    #[error("{0}")]
+    Refused(Box<Error>),
+    /// The catalogue has no fitting endpoint.
+    #[error("{0}")]
+    NoEndpoint(String),
+    /// The catalogue lists several regions and none was chosen.
+    #[error("the catalogue lists several regions for block storage: {}; set OS_REGION_NAME to one of them", .0.join(", "))]
+    AmbiguousRegion(Vec<String>),
+}
+
+impl Error {
+    /// An error of a request that was never begun because there is no time left for it.
+    pub(crate) fn out_of_time(last: Option<Error>) -> Self {
+        Self {
+            request: last.as_ref().and_then(|last| last.request.clone()),
+            request_id: last.as_ref().and_then(|last| last.request_id.clone()),
+            kind: ErrorKind::OutOfTime(last.map(Box::new)),
+        }
+    }
+
+    /// The answer's status, where there was an answer.
+    pub fn status(&self) -> Option<StatusCode> {
+        match &self.kind {
+            ErrorKind::Status { status, .. } => Some(*status),
+            _ => None,
+        }
+    }
+
+    /// Whether the deadline was the reason.
+    pub fn is_out_of_time(&self) -> bool {
+        matches!(self.kind, ErrorKind::OutOfTime(_))
+    }
+
+    /// Whether the cloud asks to be left alone for a while and did nothing: 429, or a 413 that
+    /// says how long to wait.
+    pub fn is_rate_limit(&self) -> bool {
+        match &self.kind {
+            ErrorKind::Status {
+                status,
+                retry_after,
+                ..
+            } => {
+                *status == StatusCode::TOO_MANY_REQUESTS
+                    || (*status == StatusCode::PAYLOAD_TOO_LARGE
+                        && retry_after.is_some_and(|wait| !wait.is_zero()))
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether a quota is used up: Cinder's 413 that does not ask to wait.
+    pub fn is_quota(&self) -> bool {
+        self.status() == Some(StatusCode::PAYLOAD_TOO_LARGE) && !self.is_rate_limit()
+    }
+
+    /// Whether it is open if the request was carried out: no whole answer, or a server's error.
+    pub fn is_ambiguous(&self) -> bool {
+        match &self.kind {
+            ErrorKind::Status { status, .. } => {
+                matches!(status.as_u16(), 408 | 500 | 502 | 503 | 504)
+            }
+            ErrorKind::Transport(_) | ErrorKind::Body(_) => true,
+            _ => false,
+        }
+    }
+
+    /// Whether the same request may do better a little later.
+    pub fn is_retryable(&self) -> bool {
+        if let ErrorKind::Transport(TransportError::TooLarge { .. }) = self.kind {
+            return false;
+        }
+        self.is_ambiguous() || self.is_rate_limit()
+    }
+
+    /// How long the cloud asks to wait before the request is sent again.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match &self.kind {
+            ErrorKind::Status { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let ErrorKind::OutOfTime(last) = &self.kind {
+            return match last {
+                Some(last) => write!(f, "the deadline came first; before that: {last}"),
+                None => f.write_str("the deadline came first"),
+            };
+        }
+        if let ErrorKind::OutcomeUnknown { request, look_up } = &self.kind {
+            return write!(
+                f,
+                "the outcome is unknown, and looking it up failed, so it is not tried again; \
+                 the request: {request}; the look-up: {look_up}"
+            );
+        }
+        if let ErrorKind::Login(error) = &self.kind {
+            return write!(f, "{error}");
+        }
+        if let Some((method, path)) = &self.request {
+            write!(f, "{method} {path}: ")?;
+        }
+        match &self.kind {
+            ErrorKind::Status {
+                status, message, ..
+            } => {
+                if self.is_quota() {
+                    f.write_str("quota used up: ")?;
+                }
+                write!(f, "{}", status.as_u16())?;
+                if !message.is_empty() {
+                    write!(f, " {message}")?;
+                }
+                if *status == StatusCode::UNAUTHORIZED {
+                    f.write_str(
+                        " (with a fresh token: either the credential was revoked, or it is an \
+                         application credential whose access rules do not allow this call)",
+                    )?;
+                }
+            }
+            ErrorKind::Redirect { location } => write!(
+                f,
+                "answered with a redirect to {location}, which is not followed; correct the \
+                 address in OS_AUTH_URL or in the catalogue"
+            )?,
+            ErrorKind::Transport(error) => write!(f, "{error}")?,
+            ErrorKind::Body(what) => write!(f, "the answer is not what was expected: {what}")?,
+            ErrorKind::Unusable(what) => f.write_str(what)?,
+            ErrorKind::OutOfTime(_) | ErrorKind::OutcomeUnknown { .. } | ErrorKind::Login(_) => {}
+        }
+        if let Some(id) = &self.request_id {
+            write!(f, " [{id}]")?;
+        }
+        Ok(())
+    }
+}

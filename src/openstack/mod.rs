@@ -1,0 +1,31 @@
+//! The cloud: Keystone, Cinder and the little of Nova that is used.
+//!
+//! This room knows how to talk to OpenStack and nothing of policies. Every call takes a
+//! [`Deadline`](crate::deadline::Deadline), is tried again by one rule
+//! ([`Connection::execute_action`]) and, where it fails, says which request failed, how, and
+//! under which request id.
+
+mod catalogue;
+mod client;
+mod connection;
+mod creation;
+mod credential;
+mod error;
+mod listing;
+mod retry;
+mod servers;
+mod session;
+mod snapshots;
+mod volumes;
+mod watcher;
+
+pub use catalogue::EndpointChoice;
+pub use client::{Client, Tags};
+pub use connection::{Connection, ConnectionParts, Permit};
+pub use creation::{Creation, NewSnapshot, NotCreated, Recognition};
+pub use credential::{ApplicationCredential, Auth, AuthMethod, Domain, Project, User};
+pub use error::{Error, ErrorKind, LoginError};
+pub use retry::RetryConfig;
+pub use session::Session;
+pub use snapshots::{AfterRefusal, Snapshot};
+pub use volumes::{Attachment, Subscribed, Volume};

@@ -1,0 +1,42 @@
+//! Nova's servers: only their names, for the people who read a notification.
+
+use serde::Deserialize;
+
+use super::client::Client;
+use super::connection::{Call, Kind, Service};
+use crate::deadline::Deadline;
+
+#[derive(Deserialize)]
+struct ServerBody {
+    server: Server,
+}
+
+#[derive(Deserialize)]
+struct Server {
+    name: String,
+}
+
+impl Client {
+    /// A server's name, where the catalogue has Nova and the role may see the server.
+    ///
+    /// Best effort and one try: a name is a courtesy that no pass may wait for.
+    pub async fn server_name(&self, deadline: Deadline, id: &str) -> Option<String> {
+        if !self.connection.has_compute() {
+            return None;
+        }
+        let path = format!("/servers/{id}");
+        let call = Call {
+            kind: Kind::Read,
+            service: Service::Compute,
+            method: http::Method::GET,
+            path: &path,
+            body: None,
+        };
+        let response = self.connection.call(deadline, &call, None).await;
+        let body: ServerBody = response
+            .and_then(|response| self.connection.parse(&call.method, &path, &response))
+            .inspect_err(|error| tracing::debug!(%error, "no name for the server"))
+            .ok()?;
+        Some(body.server.name)
+    }
+}

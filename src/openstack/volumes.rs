@@ -1,0 +1,222 @@
+//! Cinder's volumes, and the metadata by which they subscribe.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use http::Method;
+use serde::Deserialize;
+
+use super::client::Client;
+use super::connection::{Call, Kind, Service, request_id};
+use super::error::Error;
+use super::listing::Listing;
+use crate::deadline::Deadline;
+
+/// A volume, as far as it matters here.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Volume {
+    /// Its UUID.
+    pub id: String,
+    /// Cinder's word for its state.
+    pub status: String,
+    /// Its metadata.
+    #[serde(default)]
+    pub metadata: BTreeMap<String, String>,
+    /// The servers it is attached to, in no order.
+    #[serde(default)]
+    pub attachments: Vec<Attachment>,
+}
+
+/// One attachment of a volume.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Attachment {
+    /// The server's UUID.
+    #[serde(default)]
+    pub server_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct VolumeBody {
+    volume: Volume,
+}
+
+/// What a subscription has come to.
+#[derive(Clone, Debug)]
+pub struct Subscribed {
+    /// The volume's metadata as read back.
+    pub metadata: BTreeMap<String, String>,
+    /// The id of the request that wrote last; absent where nothing had to be written.
+    pub request_id: Option<String>,
+}
+
+/// How often a written key is mended before it is given up.
+const MENDING_ROUNDS: u32 = 3;
+
+impl Client {
+    /// Lists every volume that is tagged as managed, page by page, and gathers what `add` keeps.
+    ///
+    /// # Errors
+    /// Whatever kept the listing from being complete.
+    pub async fn list_subscribed_volumes<A>(
+        &self,
+        deadline: Deadline,
+        new: impl Fn() -> A,
+        mut add: impl FnMut(&mut A, Volume),
+    ) -> Result<A, Error> {
+        let managed = self.managed_filter();
+        let listing = Listing {
+            name: "list subscribed volumes",
+            path: "/volumes/detail",
+            filter: Some(("metadata", &managed)),
+            page_size: None,
+        };
+        self.connection
+            .list(deadline, listing, new, |gathered, volume: Volume| {
+                if self.is_managed(&volume.metadata) {
+                    add(gathered, volume);
+                }
+                ControlFlow::Continue(())
+            })
+            .await
+    }
+
+    /// Lists every volume of the project, tagged or not.
+    ///
+    /// # Errors
+    /// Whatever kept the listing from being complete.
+    pub async fn list_volumes<A>(
+        &self,
+        deadline: Deadline,
+        new: impl Fn() -> A,
+        mut add: impl FnMut(&mut A, Volume),
+    ) -> Result<A, Error> {
+        let listing = Listing {
+            name: "list volumes",
+            path: "/volumes/detail",
+            filter: None,
+            page_size: None,
+        };
+        self.connection
+            .list(deadline, listing, new, |gathered, volume: Volume| {
+                add(gathered, volume);
+                ControlFlow::Continue(())
+            })
+            .await
+    }
+
+    /// Reads one volume.
+    ///
+    /// # Errors
+    /// A 404 where there is no such volume in this project, and whatever else went wrong.
+    pub async fn volume(&self, deadline: Deadline, id: &str) -> Result<Volume, Error> {
+        let path = format!("/volumes/{id}");
+        let body: VolumeBody = self.read(deadline, "read volume", &path).await?;
+        Ok(body.volume)
+    }
+
+    /// Writes these keys into a volume's metadata and reads back until the volume says so.
+    ///
+    /// The merge is the server's own, so keys that somebody else writes at the same moment
+    /// survive. Two writers of the same new key can leave two rows for it, after which writes to
+    /// the key answer 200 and are lost until it is deleted: a key that reads back with another
+    /// value is therefore deleted and written again.
+    ///
+    /// # Errors
+    /// A refused read or write, or keys that keep reading back with another value.
+    pub async fn create_volume_subscription(
+        &self,
+        deadline: Deadline,
+        id: &str,
+        keys: &BTreeMap<String, String>,
+    ) -> Result<Subscribed, Error> {
+        let path = format!("/volumes/{id}/metadata");
+        let mut wrong = keys.clone();
+        let mut written = None;
+        for round in 0..=MENDING_ROUNDS {
+            if round > 0 {
+                for key in wrong.keys() {
+                    self.delete_metadata_key(deadline, id, key).await?;
+                }
+            }
+            written = self.write_metadata(deadline, &path, &wrong).await?;
+            let now = self.volume(deadline, id).await?.metadata;
+            wrong.retain(|key, value| now.get(key) != Some(value));
+            if wrong.is_empty() {
+                return Ok(Subscribed {
+                    metadata: now,
+                    request_id: written,
+                });
+            }
+            tracing::warn!(
+                volume_id = id,
+                keys = ?wrong.keys().collect::<Vec<_>>(),
+                "written, but read back with another value; mending"
+            );
+        }
+        Err(Error {
+            request: Some((Method::POST, path)),
+            request_id: written,
+            kind: super::ErrorKind::Body(format!(
+                "{} keep being read back with another value than was written; somebody else may \
+                 be writing them",
+                wrong.keys().cloned().collect::<Vec<_>>().join(", ")
+            )),
+        })
+    }
+
+    async fn write_metadata(
+        &self,
+        deadline: Deadline,
+        path: &str,
+        keys: &BTreeMap<String, String>,
+    ) -> Result<Option<String>, Error> {
+        let body = serde_json::json!({ "metadata": keys }).to_string();
+        let call = Call {
+            kind: Kind::Write,
+            service: Service::BlockStorage,
+            method: Method::POST,
+            path,
+            body: Some(body.into()),
+        };
+        self.connection
+            .execute_action(
+                deadline,
+                &self.connection.retry,
+                "write metadata",
+                || async {
+                    let response = self.connection.call(deadline, &call, None).await?;
+                    Ok(request_id(&response))
+                },
+            )
+            .await
+    }
+
+    async fn delete_metadata_key(
+        &self,
+        deadline: Deadline,
+        id: &str,
+        key: &str,
+    ) -> Result<(), Error> {
+        let path = format!("/volumes/{id}/metadata/{key}");
+        let call = Call {
+            kind: Kind::Write,
+            service: Service::BlockStorage,
+            method: Method::DELETE,
+            path: &path,
+            body: None,
+        };
+        let deleted = self
+            .connection
+            .execute_action(
+                deadline,
+                &self.connection.retry,
+                "delete metadata key",
+                || self.connection.call(deadline, &call, None),
+            )
+            .await;
+        match deleted {
+            Err(error) if error.status() == Some(http::StatusCode::NOT_FOUND) => Ok(()),
+            deleted => deleted.map(drop),
+        }
+    }
+}

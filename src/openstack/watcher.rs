@@ -1,0 +1,233 @@
+//! Waiting for snapshots to become available: one look answers for all who wait.
+//!
+//! Whoever waits registers here. A look lists newest first only as far back as the oldest
+//! snapshot waited for, so fifty creations cost one request a look, not fifty, and the cost
+//! never grows with history. What others create meanwhile is seen by the same looks, and
+//! remembered for whoever is about to create.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use futures::future::{Either, select};
+use http::StatusCode;
+use tokio::sync::{Notify, oneshot};
+use tokio::time::{Instant, sleep_until};
+
+use super::client::Client;
+use super::connection::locked;
+use super::snapshots::{Snapshot, as_listed};
+use crate::deadline::{Deadline, Expired};
+
+/// Looks are never closer together than this.
+const SHORTEST_INTERVAL: Duration = Duration::from_millis(250);
+/// Rows asked for beyond those waited for: others create too.
+const SPARE_ROWS: usize = 50;
+/// Cinder's own limit of rows a page, unless it was lowered.
+const MOST_ROWS: usize = 1000;
+
+/// How waiting for a snapshot ended.
+#[derive(Clone, Debug)]
+pub(super) enum Settled {
+    /// It can be restored from.
+    Available(Snapshot),
+    /// It is in `error`, or is being deleted by somebody else.
+    Broken(Snapshot),
+    /// It is no longer there.
+    Gone,
+}
+
+/// Who waits for what, and what the looks have seen.
+#[derive(Debug, Default)]
+pub(super) struct Watcher {
+    waiting: Mutex<HashMap<String, Waiting>>,
+    registered: Notify,
+    /// By volume, as the latest look that met each snapshot saw it.
+    seen: Mutex<HashMap<String, Vec<Snapshot>>>,
+    /// The shortest time that a snapshot has taken in this pass.
+    quickest: Mutex<Option<Duration>>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    created_at: Option<DateTime<Utc>>,
+    since: Instant,
+    tell: oneshot::Sender<Settled>,
+}
+
+impl Client {
+    /// Does some work while looking after the snapshots that it waits for.
+    ///
+    /// Waiting for a snapshot makes no progress outside of this.
+    pub async fn watching<T>(
+        &self,
+        deadline: Deadline,
+        poll_interval: Duration,
+        work: impl Future<Output = T>,
+    ) -> T {
+        let looking = std::pin::pin!(self.keep_looking(deadline, poll_interval));
+        let work = std::pin::pin!(work);
+        match select(work, looking).await {
+            Either::Left((done, _)) => done,
+            // Out of time: nobody is told any more, and the waiting ends at the deadline.
+            Either::Right(((), work)) => work.await,
+        }
+    }
+
+    /// Waits until a snapshot is no longer `creating`.
+    pub(super) async fn settled(
+        &self,
+        deadline: Deadline,
+        snapshot: &Snapshot,
+    ) -> Result<Settled, Expired> {
+        match snapshot.status.as_str() {
+            "creating" => {}
+            "error" | "error_deleting" | "deleting" => {
+                return Ok(Settled::Broken(snapshot.clone()));
+            }
+            _ => return Ok(Settled::Available(snapshot.clone())),
+        }
+        let (tell, told) = oneshot::channel();
+        locked(&self.watcher.waiting).insert(
+            snapshot.id.clone(),
+            Waiting {
+                created_at: snapshot.created_at,
+                since: Instant::now(),
+                tell,
+            },
+        );
+        self.watcher.registered.notify_one();
+        let settled = deadline.bound(told).await;
+        locked(&self.watcher.waiting).remove(&snapshot.id);
+        settled?.map_err(|_| Expired)
+    }
+
+    /// What the looks of this pass have seen of a volume's managed snapshots.
+    pub fn seen_of_volume(&self, volume_id: &str) -> Vec<Snapshot> {
+        locked(&self.watcher.seen)
+            .get(volume_id)
+            .cloned()
+            .unwrap_or_default()
+    }
+
+    async fn keep_looking(&self, deadline: Deadline, poll_interval: Duration) {
+        let mut last = None;
+        loop {
+            let Some(next) = self.watcher.next_look(last, poll_interval) else {
+                self.watcher.registered.notified().await;
+                continue;
+            };
+            if next >= deadline.instant() {
+                return;
+            }
+            // Somebody new may want an earlier look.
+            let registered = std::pin::pin!(self.watcher.registered.notified());
+            if let Either::Right(_) = select(std::pin::pin!(sleep_until(next)), registered).await {
+                continue;
+            }
+            last = Some(Instant::now());
+            self.look(deadline).await;
+        }
+    }
+
+    async fn look(&self, deadline: Deadline) {
+        let (wanted, back_to) = {
+            let waiting = locked(&self.watcher.waiting);
+            let wanted: Vec<String> = waiting.keys().cloned().collect();
+            let unknown = waiting.values().any(|one| one.created_at.is_none());
+            let oldest = waiting.values().filter_map(|one| one.created_at).min();
+            (wanted, oldest.filter(|_| !unknown).map(as_listed))
+        };
+        let page_size = (wanted.len() + SPARE_ROWS).min(MOST_ROWS);
+        let rows = self
+            .list_recent_managed_snapshots(deadline, back_to, Some(page_size), Some(&wanted))
+            .await;
+        let rows = match rows {
+            Ok(rows) => rows,
+            // A look that failed tells nothing about the snapshots: the next one may.
+            Err(error) => {
+                tracing::warn!(%error, "could not look at the snapshots being created");
+                return;
+            }
+        };
+        let met: Vec<&str> = rows.iter().map(|one| one.id.as_str()).collect();
+        let missed: Vec<&String> = wanted
+            .iter()
+            .filter(|id| !met.contains(&id.as_str()))
+            .collect();
+        for id in missed {
+            match self.snapshot(deadline, id).await {
+                Ok(snapshot) => self.watcher.tell(&snapshot),
+                Err(error) if error.status() == Some(StatusCode::NOT_FOUND) => {
+                    self.watcher.tell_gone(id);
+                }
+                Err(error) => tracing::warn!(snapshot_id = id, %error, "could not be read"),
+            }
+        }
+        for snapshot in rows {
+            self.watcher.tell(&snapshot);
+            self.watcher.remember(snapshot);
+        }
+    }
+}
+
+impl Watcher {
+    /// When to look next; nothing where nobody waits.
+    ///
+    /// A snapshot is looked for when the quickest one of this pass was done, then at intervals
+    /// that grow with its age up to `poll_interval`.
+    fn next_look(&self, last: Option<Instant>, poll_interval: Duration) -> Option<Instant> {
+        let waiting = locked(&self.waiting);
+        let quickest = (*locked(&self.quickest)).unwrap_or_default();
+        let now = Instant::now();
+        let earliest = last.map_or(now, |last| last + SHORTEST_INTERVAL);
+        let wish = waiting
+            .values()
+            .map(|one| {
+                let expected = one.since + quickest.max(SHORTEST_INTERVAL);
+                let overdue = now.saturating_duration_since(expected);
+                let interval = (overdue / 4).clamp(SHORTEST_INTERVAL, poll_interval);
+                expected.max(last.map_or(expected, |last| last + interval))
+            })
+            .min()?;
+        let latest = last.unwrap_or(now) + poll_interval;
+        Some(wish.min(latest).max(earliest))
+    }
+
+    fn tell(&self, snapshot: &Snapshot) {
+        let settled = match snapshot.status.as_str() {
+            "creating" => return,
+            "error" | "error_deleting" | "deleting" => Settled::Broken(snapshot.clone()),
+            _ => Settled::Available(snapshot.clone()),
+        };
+        self.settle(&snapshot.id, settled);
+    }
+
+    fn tell_gone(&self, id: &str) {
+        self.settle(id, Settled::Gone);
+    }
+
+    fn settle(&self, id: &str, settled: Settled) {
+        let Some(waiting) = locked(&self.waiting).remove(id) else {
+            return;
+        };
+        if matches!(settled, Settled::Available(_)) {
+            let took = waiting.since.elapsed();
+            let mut quickest = locked(&self.quickest);
+            *quickest = Some(quickest.map_or(took, |so_far| so_far.min(took)));
+        }
+        // Whoever waited may have been stopped by the deadline.
+        let _ = waiting.tell.send(settled);
+    }
+
+    fn remember(&self, snapshot: Snapshot) {
+        let mut seen = locked(&self.seen);
+        let of_volume = seen.entry(snapshot.volume_id.clone()).or_default();
+        match of_volume.iter_mut().find(|one| one.id == snapshot.id) {
+            Some(known) => *known = snapshot,
+            None => of_volume.push(snapshot),
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! Creating one due window's snapshot.
+
+use chrono::{DateTime, Utc};
+
+use super::Pass;
+use super::look::read_snapshot;
+use crate::openstack::{Creation, NewSnapshot, NotCreated, Permit, Recognition, Snapshot};
+use crate::plan::creation::{DESCRIPTION, Due};
+
+/// What came of a window.
+pub(super) enum Taken {
+    /// Ours, and available.
+    Created(Snapshot),
+    /// Somebody's, perhaps ours.
+    Adopted { by: String, why: &'static str },
+    /// Not taken, or not yet.
+    Not(NotCreated),
+}
+
+impl Pass<'_> {
+    /// Creates a window's snapshot, unless the latest look shows that somebody else has.
+    pub(super) async fn take(
+        &self,
+        due: &Due,
+        permit: Option<Permit>,
+        since: Option<DateTime<Utc>>,
+    ) -> Taken {
+        if let Some(by) = self.served_by_now(due) {
+            return Taken::Adopted {
+                by,
+                why: "another pass was quicker",
+            };
+        }
+        let new = NewSnapshot {
+            volume_id: due.volume_id.clone(),
+            name: due.name.clone(),
+            description: DESCRIPTION.into(),
+            metadata: due.metadata.clone(),
+        };
+        let is_it = |seen: &Snapshot| {
+            let snapshot = read_snapshot(seen);
+            snapshot.policy == Some(due.policy)
+                && snapshot.window_start == Some(due.window.start)
+                && !due.known.contains(&snapshot.id)
+        };
+        let recognition = Recognition {
+            is_it: &is_it,
+            since,
+        };
+        match self
+            .client
+            .create_managed_snapshot(self.deadline, &new, permit, &recognition)
+            .await
+        {
+            Ok(Creation::Created(snapshot)) => Taken::Created(snapshot),
+            Ok(Creation::Adopted(snapshot)) => Taken::Adopted {
+                by: snapshot.id,
+                why: "the answer was lost, and the look-up found it",
+            },
+            Err(not_created) => Taken::Not(not_created),
+        }
+    }
+
+    fn served_by_now(&self, due: &Due) -> Option<String> {
+        self.client
+            .seen_of_volume(&due.volume_id)
+            .iter()
+            .map(read_snapshot)
+            .find(|seen| {
+                seen.belongs_to(due.policy, &due.window)
+                    && seen.serves(self.now, self.limits.stuck_after)
+            })
+            .map(|seen| seen.id)
+    }
+}

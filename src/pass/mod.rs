@@ -1,0 +1,60 @@
+//! Doing it: looking at the cloud, planning, and carrying the plan out under the deadline.
+//!
+//! - [`snapshot`]: takes what is due;
+//! - [`expire`]: removes what has expired;
+//! - [`subscribe`]: tags a volume.
+
+mod cleaning;
+mod creating;
+pub mod expire;
+mod look;
+mod rounds;
+pub mod snapshot;
+pub mod subscribe;
+mod taking;
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::deadline::Deadline;
+use crate::openstack::{Client, Tags};
+use crate::plan::Scope;
+use crate::policy::keys;
+
+/// The metadata keys by which the client knows what is managed.
+pub const TAGS: Tags = Tags {
+    managed: keys::MANAGED,
+    policy_type: keys::SNAPSHOT_POLICY_TYPE,
+};
+
+/// The limits that a pass keeps to.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Snapshots in `creating` at most at a time.
+    pub max_creating: usize,
+    /// The longest time between two looks at snapshots being created.
+    pub poll_interval: Duration,
+    /// How many of the newest snapshots of each volume and policy are never expired.
+    pub keep_last: usize,
+    /// After how long a snapshot on its way counts as stuck.
+    pub stuck_after: TimeDelta,
+}
+
+/// What a snapshot or expire pass works with.
+pub struct Pass<'a> {
+    /// The cloud.
+    pub client: &'a Client,
+    /// When everything has to be done.
+    pub deadline: Deadline,
+    /// The one instant by which everything is judged.
+    pub now: DateTime<Utc>,
+    /// What the pass is limited to.
+    pub scope: &'a Scope,
+    /// Whether to stop after planning.
+    pub dry_run: bool,
+    /// The limits to keep to.
+    pub limits: Limits,
+    /// Whether failures will be notified of, with what is known of the snapshots.
+    pub notifies: bool,
+}

@@ -1,0 +1,278 @@
+//! The plan of a snapshot pass: which windows are due, and what is done about each.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+
+use super::twins::{self, Twin};
+use super::{Snapshot, Volume, group_volumes_by_vm};
+use crate::policy::{InvalidSetting, Metadata, Policy, PolicyKind, Reading, Window, keys};
+
+/// The description of every snapshot that is taken.
+pub const DESCRIPTION: &str = "Created and managed by SnapSentry";
+
+/// No window is longer than a month and a change of the clocks; older snapshots serve none.
+const OLDEST_OF_INTEREST: TimeDelta = TimeDelta::days(40);
+
+/// What was seen of one volume's managed snapshots.
+#[derive(Clone, Debug, Default)]
+pub struct History {
+    /// How many there are.
+    pub count: usize,
+    /// Those young enough to matter.
+    pub recent: Vec<Snapshot>,
+}
+
+impl History {
+    /// Takes a snapshot in, and keeps it only if it can matter to a window that is active
+    /// `now`: so what a pass holds in memory grows with volumes, not with years.
+    pub fn take_in(&mut self, snapshot: Snapshot, now: DateTime<Utc>) {
+        self.count += 1;
+        let youngest = snapshot.window_start.max(snapshot.created_at);
+        if youngest.is_none_or(|at| now - at < OLDEST_OF_INTEREST) {
+            self.recent.push(snapshot);
+        }
+    }
+}
+
+/// What is to be done about one policy of one volume.
+#[derive(Clone, Debug)]
+pub struct Decision<'a> {
+    /// The volume.
+    pub volume: &'a Volume,
+    /// The policy.
+    pub policy: PolicyKind,
+    /// What, and why.
+    pub verdict: Verdict,
+}
+
+/// What is to be done, and why.
+#[derive(Clone, Debug)]
+pub enum Verdict {
+    /// The policy cannot be read.
+    Invalid(InvalidSetting),
+    /// The active window has its snapshot.
+    Served {
+        /// The snapshot.
+        by: String,
+        /// The active window.
+        window: Window,
+    },
+    /// The active window has none, and the volume's state allows none.
+    Deferred {
+        /// The active window.
+        window: Window,
+    },
+    /// The active window has none.
+    Due(Box<Due>),
+}
+
+/// A window that wants its snapshot.
+#[derive(Clone, Debug)]
+pub struct Due {
+    /// The volume.
+    pub volume_id: String,
+    /// The VM that the volume is attached to, where it is one.
+    pub vm: Option<String>,
+    /// The policy.
+    pub policy: PolicyKind,
+    /// The window.
+    pub window: Window,
+    /// The snapshot's name.
+    pub name: String,
+    /// The snapshot's metadata.
+    pub metadata: Metadata,
+    /// When the snapshot will expire.
+    pub expires_at: DateTime<Utc>,
+    /// Snapshots that would serve were their state good.
+    pub in_the_way: Vec<InTheWay>,
+    /// The snapshots of this window that were there when the pass began, all lost.
+    pub known: Vec<String>,
+}
+
+/// A snapshot that takes quota and serves nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InTheWay {
+    /// The snapshot.
+    pub snapshot_id: String,
+    /// Why it is in the way.
+    pub reason: &'static str,
+}
+
+/// Windows whose snapshots are requested at one moment: one policy of one VM.
+#[derive(Clone, Debug)]
+pub struct Round {
+    /// The VM, or the volume that stands alone: its rounds follow one another.
+    pub group: usize,
+    /// One per volume.
+    pub windows: Vec<Due>,
+}
+
+impl Round {
+    /// The start of its oldest window.
+    pub fn oldest(&self) -> Option<DateTime<Utc>> {
+        self.windows.iter().map(|due| due.window.start).min()
+    }
+}
+
+/// The plan of a snapshot pass.
+#[derive(Clone, Debug)]
+pub struct Plan<'a> {
+    /// One for every policy that is not off, volume by volume.
+    pub decisions: Vec<Decision<'a>>,
+    /// Superfluous snapshots of active windows.
+    pub twins: Vec<Twin>,
+}
+
+/// Plans a snapshot pass over these managed volumes.
+pub fn plan<'a>(
+    volumes: &[&'a Volume],
+    histories: &BTreeMap<String, History>,
+    now: DateTime<Utc>,
+    stuck_after: TimeDelta,
+) -> Plan<'a> {
+    let nothing = History::default();
+    let mut decisions = Vec::new();
+    let mut superfluous = Vec::new();
+    for &volume in volumes {
+        let history = histories.get(&volume.id).unwrap_or(&nothing);
+        for (kind, reading) in volume.policies() {
+            let verdict = match reading {
+                Reading::Disabled => continue,
+                Reading::Invalid(invalid) => Verdict::Invalid(invalid.clone()),
+                Reading::Enabled(policy) => {
+                    judge(volume, policy, &history.recent, now, stuck_after)
+                }
+            };
+            decisions.push(Decision {
+                volume,
+                policy: kind,
+                verdict,
+            });
+        }
+        superfluous.extend(twins::superfluous(volume, &history.recent, now));
+    }
+    Plan {
+        decisions,
+        twins: superfluous,
+    }
+}
+
+fn judge(
+    volume: &Volume,
+    policy: &Policy,
+    snapshots: &[Snapshot],
+    now: DateTime<Utc>,
+    stuck_after: TimeDelta,
+) -> Verdict {
+    let window = policy.window_at(now);
+    let of_window = || {
+        snapshots
+            .iter()
+            .filter(|one| one.belongs_to(policy.kind(), &window))
+    };
+    if let Some(serving) = of_window().find(|one| one.serves(now, stuck_after)) {
+        return Verdict::Served {
+            by: serving.id.clone(),
+            window,
+        };
+    }
+    if !matches!(volume.status.as_str(), "available" | "in-use") {
+        return Verdict::Deferred { window };
+    }
+    let in_the_way = of_window()
+        .filter(|one| !one.held)
+        .filter_map(|one| {
+            let reason = if one.is_zombie(now, stuck_after) {
+                "stuck"
+            } else if one.state == super::State::Error {
+                "error"
+            } else {
+                return None;
+            };
+            Some(InTheWay {
+                snapshot_id: one.id.clone(),
+                reason,
+            })
+        })
+        .collect();
+    let known = of_window().map(|one| one.id.clone()).collect();
+    Verdict::Due(Box::new(due(volume, policy, window, in_the_way, known)))
+}
+
+fn due(
+    volume: &Volume,
+    policy: &Policy,
+    window: Window,
+    in_the_way: Vec<InTheWay>,
+    known: Vec<String>,
+) -> Due {
+    let expires_at = policy.expires_at(&window);
+    let utc = |instant: DateTime<Utc>| instant.to_rfc3339_opts(SecondsFormat::Secs, true);
+    let metadata = [
+        (keys::MANAGED, "true".to_owned()),
+        (keys::SNAPSHOT_POLICY_TYPE, policy.kind().to_string()),
+        (
+            keys::SNAPSHOT_RETENTION_DAYS,
+            policy.retention_days().to_string(),
+        ),
+        (keys::SNAPSHOT_EXPIRY_DATE, utc(expires_at)),
+        (
+            keys::SNAPSHOT_EXPIRY_DATE_USER_TZ,
+            policy.in_zone(expires_at),
+        ),
+        (keys::SNAPSHOT_WINDOW_START, utc(window.start)),
+    ];
+    Due {
+        volume_id: volume.id.clone(),
+        vm: volume.vm().map(str::to_owned),
+        policy: policy.kind(),
+        name: format!(
+            "managed-{}-{}-{}",
+            policy.kind(),
+            volume.id,
+            policy.in_zone(window.start)
+        ),
+        metadata: metadata.map(|(key, value)| (key.to_owned(), value)).into(),
+        expires_at,
+        window,
+        in_the_way,
+        known,
+    }
+}
+
+impl Plan<'_> {
+    /// The due windows in the rounds in which they are requested: the volumes of one VM
+    /// together, policy by policy, and everything by its oldest window first, so that a pass
+    /// that cannot finish spends its time on the most overdue.
+    pub fn rounds(&self) -> Vec<Round> {
+        let mut due: BTreeMap<&str, Vec<&Due>> = BTreeMap::new();
+        for decision in &self.decisions {
+            if let Verdict::Due(window) = &decision.verdict {
+                due.entry(&decision.volume.id).or_default().push(window);
+            }
+        }
+        let mut volumes: Vec<&Volume> = self.decisions.iter().map(|one| one.volume).collect();
+        volumes.dedup_by(|a, b| std::ptr::eq(*a, *b));
+        let mut rounds = Vec::new();
+        for (number, group) in group_volumes_by_vm(volumes).groups().enumerate() {
+            let mut by_policy: BTreeMap<PolicyKind, Vec<Due>> = BTreeMap::new();
+            for window in group
+                .iter()
+                .filter_map(|one| due.get(one.id.as_str()))
+                .flatten()
+            {
+                by_policy
+                    .entry(window.policy)
+                    .or_default()
+                    .push((*window).clone());
+            }
+            rounds.extend(by_policy.into_values().map(|windows| Round {
+                group: number,
+                windows,
+            }));
+        }
+        rounds.sort_by_key(Round::oldest);
+        rounds
+    }
+}

@@ -1,0 +1,129 @@
+//! The plan of an expire pass: which snapshots go, and which of the expired stay.
+//!
+//! Deleting the wrong one cannot be undone and keeping one too many can, so whatever cannot be
+//! read keeps a snapshot alive. The newest of each volume and policy stay even when expired
+//! ([`Limits::keep_last`]): should creation be broken for weeks, expiry would otherwise go on
+//! until no copy is left.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{Expiry, Snapshot, State, Volume};
+use crate::policy::{PolicyKind, Reading};
+
+/// What is judged by besides the snapshots.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// How many of the newest available ones stay; 0 keeps none.
+    pub keep_last: usize,
+    /// After how long a snapshot on its way counts as stuck.
+    pub stuck_after: TimeDelta,
+}
+
+/// What is to be done about one managed snapshot, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It has not expired.
+    NotExpired,
+    /// It names no policy that is known, so what it is for is not known either.
+    UnknownPolicy,
+    /// It does not say when it may go.
+    NoExpiry,
+    /// What it says about when it may go cannot be read.
+    UnreadableExpiry,
+    /// Somebody wants it kept.
+    Held,
+    /// Somebody is at work with it, or it is on its way.
+    Busy,
+    /// It is among the newest of its volume and policy.
+    KeptLast,
+    /// It goes.
+    Delete {
+        /// When it expired.
+        expired_at: DateTime<Utc>,
+    },
+}
+
+/// The newest available snapshots of each volume and policy, gathered while listing.
+#[derive(Clone, Debug, Default)]
+pub struct Newest {
+    by_policy: BTreeMap<(String, PolicyKind), BTreeSet<AgeKey>>,
+}
+
+/// A snapshot's place in time, and its id.
+type AgeKey = (Option<DateTime<Utc>>, String);
+
+impl Newest {
+    /// Takes a snapshot in; only as many are remembered as are kept.
+    pub fn take_in(&mut self, snapshot: &Snapshot, keep_last: usize) {
+        let Some(kind) = snapshot.policy else { return };
+        if snapshot.state != State::Available || keep_last == 0 {
+            return;
+        }
+        let newest = self
+            .by_policy
+            .entry((snapshot.volume_id.clone(), kind))
+            .or_default();
+        newest.insert((snapshot.created_at, snapshot.id.clone()));
+        if newest.len() > keep_last {
+            newest.pop_first();
+        }
+    }
+
+    fn contains(&self, snapshot: &Snapshot) -> bool {
+        let Some(kind) = snapshot.policy else {
+            return false;
+        };
+        self.by_policy
+            .get(&(snapshot.volume_id.clone(), kind))
+            .is_some_and(|newest| newest.contains(&(snapshot.created_at, snapshot.id.clone())))
+    }
+}
+
+/// Whether a snapshot needs a second thought once all are listed: it has expired, or it says
+/// something that cannot be read. All others are neither deleted nor told of.
+pub fn is_of_interest(snapshot: &Snapshot, now: DateTime<Utc>) -> bool {
+    match snapshot.expiry {
+        Expiry::At(at) => at <= now || snapshot.policy.is_none(),
+        Expiry::Missing | Expiry::Unreadable => true,
+    }
+}
+
+/// Judges one managed snapshot. `volume` is its volume, where that still exists.
+pub fn judge(
+    snapshot: &Snapshot,
+    volume: Option<&Volume>,
+    newest: &Newest,
+    now: DateTime<Utc>,
+    limits: Limits,
+) -> Verdict {
+    let Some(kind) = snapshot.policy else {
+        return Verdict::UnknownPolicy;
+    };
+    let expired_at = match snapshot.expiry {
+        Expiry::Missing => return Verdict::NoExpiry,
+        Expiry::Unreadable => return Verdict::UnreadableExpiry,
+        Expiry::At(at) if at > now => return Verdict::NotExpired,
+        Expiry::At(at) => at,
+    };
+    if snapshot.held {
+        return Verdict::Held;
+    }
+    let deletable = matches!(snapshot.state, State::Available | State::Error)
+        || snapshot.is_zombie(now, limits.stuck_after);
+    if !deletable {
+        return Verdict::Busy;
+    }
+    if newest.contains(snapshot) && volume.is_some_and(|volume| protects(volume, kind)) {
+        return Verdict::KeptLast;
+    }
+    Verdict::Delete { expired_at }
+}
+
+/// Whether a volume's newest snapshots of this policy stay: it still wants them, or may have
+/// been robbed of its say. Who sets `managed` to `false` says goodbye on purpose.
+fn protects(volume: &Volume, kind: PolicyKind) -> bool {
+    let wanted = volume.managed && !matches!(volume.policy(kind), Reading::Disabled);
+    wanted || volume.without_our_keys
+}

@@ -1,0 +1,22 @@
+//! What to do, and why: verdicts for creation and for expiry.
+//!
+//! Planning is a pure function of what was seen and of one instant. It reads no clock, no
+//! environment and no network, so a dry run decides exactly as a real pass does, and every rule
+//! about what is taken or deleted can be tried on a table.
+//!
+//! - [`creation`]: which windows are due, what stands in their way, in which order;
+//! - [`twins`]: which of two snapshots of one window goes;
+//! - [`expiry`]: which snapshots have expired, and which of those stay all the same.
+
+pub mod creation;
+pub mod expiry;
+mod groups;
+mod scope;
+mod snapshot;
+pub mod twins;
+mod volume;
+
+pub use groups::{VmGroupedVolumes, group_volumes_by_vm};
+pub use scope::{Scope, Shard};
+pub use snapshot::{Expiry, Snapshot, State};
+pub use volume::Volume;

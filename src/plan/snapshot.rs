@@ -1,0 +1,145 @@
+//! A managed snapshot as planning sees it.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::policy::{Metadata, PolicyKind, Window, keys};
+
+/// Cinder's states, as far as they are treated differently.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Being made.
+    Creating,
+    /// Whole.
+    Available,
+    /// Broken.
+    Error,
+    /// Being deleted.
+    Deleting,
+    /// Its deletion failed.
+    ErrorDeleting,
+    /// Whole, and somebody is at work with it (`backing-up`, `restoring`, `updating`,
+    /// `unmanaging`, and whatever Cinder may call it in future): never touched.
+    Busy,
+}
+
+impl State {
+    /// Reads Cinder's word.
+    pub fn parse(status: &str) -> Self {
+        match status {
+            "creating" => Self::Creating,
+            "available" => Self::Available,
+            "error" => Self::Error,
+            "deleting" => Self::Deleting,
+            "error_deleting" => Self::ErrorDeleting,
+            _ => Self::Busy,
+        }
+    }
+
+    /// Whether a snapshot in this state is no recovery point and will be none.
+    pub fn is_lost(self) -> bool {
+        matches!(self, Self::Error | Self::ErrorDeleting | Self::Deleting)
+    }
+}
+
+/// What a snapshot says about when it may go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expiry {
+    /// At this instant.
+    At(DateTime<Utc>),
+    /// It says nothing.
+    Missing,
+    /// It says something that is no date with a time and a zone.
+    Unreadable,
+}
+
+/// A managed snapshot, with its metadata already read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    /// Its UUID.
+    pub id: String,
+    /// The volume it was taken of, which may be gone.
+    pub volume_id: String,
+    /// Its state.
+    pub state: State,
+    /// When it was made, as listed.
+    pub created_at: Option<DateTime<Utc>>,
+    /// When it last changed.
+    pub updated_at: Option<DateTime<Utc>>,
+    /// The policy that took it; nothing where it is none of the four.
+    pub policy: Option<PolicyKind>,
+    /// The start of the window that it serves; nothing where an older tool left none, or it
+    /// cannot be read.
+    pub window_start: Option<DateTime<Utc>>,
+    /// When it may go.
+    pub expiry: Expiry,
+    /// Whether somebody wants it kept.
+    pub held: bool,
+}
+
+impl Snapshot {
+    /// Reads a snapshot's metadata.
+    pub fn new(
+        id: String,
+        volume_id: String,
+        status: &str,
+        created_at: Option<DateTime<Utc>>,
+        updated_at: Option<DateTime<Utc>>,
+        metadata: &Metadata,
+    ) -> Self {
+        let instant = |key| {
+            let text: &String = metadata.get(key)?;
+            DateTime::parse_from_rfc3339(text)
+                .ok()
+                .map(|at| at.to_utc())
+        };
+        let expiry = match metadata.get(keys::SNAPSHOT_EXPIRY_DATE) {
+            None => Expiry::Missing,
+            Some(text) if text.is_empty() => Expiry::Missing,
+            Some(_) => instant(keys::SNAPSHOT_EXPIRY_DATE).map_or(Expiry::Unreadable, Expiry::At),
+        };
+        Self {
+            id,
+            volume_id,
+            state: State::parse(status),
+            created_at,
+            updated_at,
+            policy: metadata
+                .get(keys::SNAPSHOT_POLICY_TYPE)
+                .and_then(|kind| kind.parse().ok()),
+            window_start: instant(keys::SNAPSHOT_WINDOW_START),
+            expiry,
+            held: keys::is_held(metadata),
+        }
+    }
+
+    /// Its place in time among others. `created_at` has whole seconds, so ids break ties.
+    pub fn age_key(&self) -> (Option<DateTime<Utc>>, &str) {
+        (self.created_at, &self.id)
+    }
+
+    /// Whether it was taken for this window of this policy, whatever its state. The window's
+    /// start in its metadata decides; the time of creation only where there is none.
+    pub fn belongs_to(&self, kind: PolicyKind, window: &Window) -> bool {
+        self.policy == Some(kind)
+            && self
+                .window_start
+                .or(self.created_at)
+                .is_some_and(|at| window.contains(at))
+    }
+
+    /// Whether it has been on its way, in one direction or the other, for too long: nothing
+    /// will come of it any more.
+    pub fn is_zombie(&self, now: DateTime<Utc>, stuck_after: TimeDelta) -> bool {
+        let moving = matches!(
+            self.state,
+            State::Creating | State::Deleting | State::ErrorDeleting
+        );
+        let since = self.updated_at.or(self.created_at);
+        moving && since.is_some_and(|since| now - since > stuck_after)
+    }
+
+    /// Whether it is, or soon will be, a recovery point.
+    pub fn serves(&self, now: DateTime<Utc>, stuck_after: TimeDelta) -> bool {
+        !self.state.is_lost() && !self.is_zombie(now, stuck_after)
+    }
+}

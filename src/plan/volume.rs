@@ -1,0 +1,62 @@
+//! A volume as planning sees it.
+
+use crate::policy::keys::PREFIX;
+use crate::policy::{Metadata, PolicyKind, Reading, keys, read};
+
+/// A volume, with its metadata already read: thousands are held at a time, and what their
+/// metadata mean is smaller than what they say.
+#[derive(Clone, Debug)]
+pub struct Volume {
+    /// Its UUID.
+    pub id: String,
+    /// Cinder's word for its state.
+    pub status: String,
+    /// The servers it is attached to, one an attachment; empty for an attachment that names
+    /// none.
+    pub servers: Vec<String>,
+    /// Whether it is tagged as managed.
+    pub managed: bool,
+    /// Whether it has no key of ours at all: perhaps another tool replaced its metadata.
+    pub without_our_keys: bool,
+    /// What it says about each kind of policy, those that are off left out.
+    policies: Vec<(PolicyKind, Reading)>,
+}
+
+impl Volume {
+    /// Reads a volume's metadata.
+    pub fn new(id: String, status: String, servers: Vec<String>, metadata: &Metadata) -> Self {
+        Self {
+            id,
+            status,
+            servers,
+            managed: keys::is_managed(metadata),
+            without_our_keys: !metadata.keys().any(|key| key.starts_with(PREFIX)),
+            policies: PolicyKind::ALL
+                .into_iter()
+                .map(|kind| (kind, read(kind, metadata)))
+                .filter(|(_, reading)| *reading != Reading::Disabled)
+                .collect(),
+        }
+    }
+
+    /// The one VM that it is attached to; a volume with several attachments, or none, stands
+    /// alone.
+    pub fn vm(&self) -> Option<&str> {
+        match self.servers.as_slice() {
+            [server] if !server.is_empty() => Some(server),
+            _ => None,
+        }
+    }
+
+    /// What it says about each kind of policy that is not off.
+    pub fn policies(&self) -> impl Iterator<Item = (PolicyKind, &Reading)> {
+        self.policies.iter().map(|(kind, reading)| (*kind, reading))
+    }
+
+    /// What it says about this kind of policy.
+    pub fn policy(&self, kind: PolicyKind) -> &Reading {
+        self.policies()
+            .find_map(|(other, reading)| (other == kind).then_some(reading))
+            .unwrap_or(&Reading::Disabled)
+    }
+}

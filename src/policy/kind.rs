@@ -1,0 +1,59 @@
+//! The four kinds of policy, under the one spelling that keys, events and answers share.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// A kind of schedule; a volume has at most one policy of each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PolicyKind {
+    /// Every few hours, counted from midnight.
+    Express,
+    /// Once a day.
+    Daily,
+    /// Once a week.
+    Weekly,
+    /// Once a month.
+    Monthly,
+}
+
+/// A text that names no policy.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown policy; accepted are express, daily, weekly and monthly")]
+pub struct UnknownPolicy;
+
+impl PolicyKind {
+    /// All kinds, from the most frequent to the least.
+    pub const ALL: [Self; 4] = [Self::Express, Self::Daily, Self::Weekly, Self::Monthly];
+
+    /// The word for it in metadata, events and answers.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Express => "express",
+            Self::Daily => "daily",
+            Self::Weekly => "weekly",
+            Self::Monthly => "monthly",
+        }
+    }
+}
+
+impl fmt::Display for PolicyKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for PolicyKind {
+    type Err = UnknownPolicy;
+
+    /// Reads the exact word: metadata is written by programs, and a policy type that differs in
+    /// case is not ours to guess at.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
+            .ok_or(UnknownPolicy)
+    }
+}

@@ -1,0 +1,180 @@
+//! Notifications: one POST to a webhook for each creation and each deletion that failed.
+//!
+//! A courtesy to people, not a part of the work: it comes after the work, in little time, and
+//! can never fail a pass. The address is a secret as a whole, since services put tokens into
+//! its path.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use chrono::{DateTime, Utc};
+use futures::{StreamExt, stream};
+use http::{HeaderValue, header};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
+
+use super::summary::rfc3339;
+use crate::deadline::Deadline;
+use crate::transport::{Request, Transport};
+
+/// One POST takes at most this long.
+const ONE: Duration = Duration::from_secs(3);
+/// All of them together take at most this long.
+const ALL: Duration = Duration::from_secs(5);
+/// POSTs in flight at a time.
+const AT_ONCE: usize = 8;
+
+/// Where notifications go. Its path and query are a secret as well: many services have nothing
+/// else to keep strangers out. Secrets stay out of `Debug`.
+#[derive(Clone, Debug)]
+pub struct Webhook {
+    /// An absolute `http` or `https` address without user information.
+    pub url: SecretString,
+    /// For basic authentication; never contains a colon.
+    pub username: Option<SecretString>,
+    /// For basic authentication; only together with a user name.
+    pub password: Option<SecretString>,
+}
+
+/// One creation or deletion that failed.
+#[derive(Clone, Debug, Serialize)]
+pub struct Notification {
+    service: &'static str,
+    /// The name of the VM, where it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub virtual_machine_name: Option<String>,
+    /// The VM that the volume is attached to, where it is one; empty otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub virtual_machine_id: Option<String>,
+    volume_id: String,
+    snapshot_id: String,
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    snapshot_window: Option<NotifiedWindow>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    snapshot_metadata: Option<BTreeMap<String, String>>,
+}
+
+/// The window that a creation was for.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct NotifiedWindow {
+    /// Its first instant.
+    #[serde(serialize_with = "rfc3339")]
+    pub start_time: DateTime<Utc>,
+    /// The first instant after it.
+    #[serde(serialize_with = "rfc3339")]
+    pub end_time: DateTime<Utc>,
+    /// The instant at which it was found to be due.
+    #[serde(serialize_with = "rfc3339")]
+    pub validated_time: DateTime<Utc>,
+}
+
+impl Notification {
+    /// About a creation that failed.
+    pub fn of_creation(
+        vm: Option<String>,
+        volume_id: String,
+        snapshot_id: Option<String>,
+        message: String,
+        window: NotifiedWindow,
+    ) -> Self {
+        Self {
+            service: "snapsentry",
+            virtual_machine_name: Some(String::new()),
+            virtual_machine_id: Some(vm.unwrap_or_default()),
+            volume_id,
+            snapshot_id: snapshot_id.unwrap_or_default(),
+            message,
+            snapshot_window: Some(window),
+            snapshot_metadata: None,
+        }
+    }
+
+    /// About a deletion that failed.
+    pub fn of_deletion(
+        volume_id: String,
+        snapshot_id: String,
+        message: String,
+        metadata: BTreeMap<String, String>,
+    ) -> Self {
+        Self {
+            service: "snapsentry",
+            virtual_machine_name: None,
+            virtual_machine_id: None,
+            volume_id,
+            snapshot_id,
+            message,
+            snapshot_window: None,
+            snapshot_metadata: Some(metadata),
+        }
+    }
+}
+
+/// Sends the notifications and gives the number of those that were not delivered.
+pub async fn notify(
+    transport: &dyn Transport,
+    deadline: Deadline,
+    webhook: &Webhook,
+    notifications: &[Notification],
+) -> usize {
+    let deadline = deadline.within(ALL);
+    let deliveries = notifications
+        .iter()
+        .map(|notification| deliver(transport, deadline, webhook, notification));
+    let delivered = stream::iter(deliveries)
+        .buffer_unordered(AT_ONCE)
+        .filter(|delivered| std::future::ready(*delivered))
+        .count()
+        .await;
+    notifications.len() - delivered
+}
+
+async fn deliver(
+    transport: &dyn Transport,
+    deadline: Deadline,
+    webhook: &Webhook,
+    notification: &Notification,
+) -> bool {
+    let deadline = deadline.within(ONE);
+    if deadline.remaining().is_zero() {
+        return false;
+    }
+    let Some(request) = request(webhook, notification) else {
+        tracing::warn!("the webhook's address or credentials cannot be used");
+        return false;
+    };
+    match transport.send(deadline, request).await {
+        Ok(response) if response.status().is_success() => true,
+        Ok(response) => {
+            tracing::warn!(status = response.status().as_u16(), "the webhook refused");
+            false
+        }
+        Err(error) => {
+            tracing::warn!(%error, "the webhook could not be reached");
+            false
+        }
+    }
+}
+
+fn request(webhook: &Webhook, notification: &Notification) -> Option<Request> {
+    let body = serde_json::to_vec(notification).ok()?;
+    let mut request = http::Request::post(webhook.url.expose_secret())
+        .header(header::CONTENT_TYPE, "application/json");
+    if webhook.username.is_some() || webhook.password.is_some() {
+        let exposed = |secret: &Option<SecretString>| -> String {
+            secret
+                .as_ref()
+                .map_or("", ExposeSecret::expose_secret)
+                .to_owned()
+        };
+        let (username, password) = (exposed(&webhook.username), exposed(&webhook.password));
+        let pair = BASE64_STANDARD.encode(format!("{username}:{password}"));
+        let mut value = HeaderValue::try_from(format!("Basic {pair}")).ok()?;
+        value.set_sensitive(true);
+        request = request.header(header::AUTHORIZATION, value);
+    }
+    request.body(body.into()).ok()
+}

@@ -1,0 +1,217 @@
+//! What a pass gathers while it works: counts, failures, warnings and, of a dry run, the plan.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::{Serialize, Serializer};
+
+use super::notification::Notification;
+use crate::policy::PolicyKind;
+
+/// The most failures, and the most warnings, that an answer lists.
+const MOST_REMARKS: usize = 100;
+/// The most actions that an answer lists: Lambda's answers may have six megabytes.
+const MOST_ACTIONS: usize = 10_000;
+
+/// A list that keeps its first entries and counts the rest.
+#[derive(Clone, Debug)]
+pub struct Capped<T> {
+    entries: Vec<T>,
+    most: usize,
+    omitted: usize,
+}
+
+impl<T> Capped<T> {
+    fn new(most: usize) -> Self {
+        Self {
+            entries: Vec::new(),
+            most,
+            omitted: 0,
+        }
+    }
+
+    /// Adds an entry, or counts it where the list is full.
+    pub fn push(&mut self, entry: T) {
+        if self.entries.len() < self.most {
+            self.entries.push(entry);
+        } else {
+            self.omitted += 1;
+        }
+    }
+
+    /// The entries that were kept.
+    pub fn entries(&self) -> &[T] {
+        &self.entries
+    }
+
+    /// How many were not.
+    pub fn omitted(&self) -> usize {
+        self.omitted
+    }
+
+    /// Whether nothing was ever added.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+}
+
+/// Volumes and policies, of this pass's share.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct VolumeCounts {
+    /// Managed volumes.
+    pub managed: usize,
+    /// Windows that wanted a snapshot.
+    pub due: usize,
+    /// Policies that could not be read.
+    pub invalid: usize,
+}
+
+/// Snapshots, of this pass's share.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct SnapshotCounts {
+    /// Managed snapshots.
+    pub managed: usize,
+    /// Made here and available.
+    pub created: usize,
+    /// Windows served by a snapshot that is not provably ours.
+    pub adopted: usize,
+    /// Sent, outcome open.
+    pub pending: usize,
+    /// Not begun.
+    pub deferred: usize,
+    /// Tried and not served; in an expire pass: deletions that were refused.
+    pub failed: usize,
+    /// Expired ones that are gone or going.
+    pub deleted: usize,
+    /// Expired ones that stay because they are the newest.
+    pub kept: usize,
+    /// Broken, stuck and superfluous ones whose deletion was accepted.
+    pub cleaned: usize,
+}
+
+/// Something that did not work.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Failure {
+    /// The volume.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub volume_id: Option<String>,
+    /// The policy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<PolicyKind>,
+    /// The snapshot.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub snapshot_id: Option<String>,
+    /// The cloud's id of the request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// What happened and what to do.
+    pub error: String,
+}
+
+/// Something that somebody should know.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Warning {
+    /// The volume.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub volume_id: Option<String>,
+    /// The policy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<PolicyKind>,
+    /// The snapshot.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub snapshot_id: Option<String>,
+    /// What it is.
+    pub warning: String,
+}
+
+/// What a dry run would have done.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "action", rename_all = "lowercase")]
+pub enum Action {
+    /// Take a snapshot.
+    Create {
+        /// The volume.
+        volume_id: String,
+        /// The policy.
+        policy: PolicyKind,
+        /// The snapshot's name.
+        name: String,
+        /// The window's first instant.
+        #[serde(serialize_with = "rfc3339")]
+        window_start: DateTime<Utc>,
+        /// The first instant after the window.
+        #[serde(serialize_with = "rfc3339")]
+        window_end: DateTime<Utc>,
+        /// When the snapshot would expire.
+        #[serde(serialize_with = "rfc3339")]
+        expires_at: DateTime<Utc>,
+    },
+    /// Delete an expired snapshot.
+    Delete {
+        /// The snapshot.
+        snapshot_id: String,
+        /// Its volume.
+        volume_id: String,
+        /// When it expired.
+        #[serde(serialize_with = "rfc3339")]
+        expired_at: DateTime<Utc>,
+    },
+    /// Delete a snapshot that is broken, stuck or superfluous.
+    Clean {
+        /// The snapshot.
+        snapshot_id: String,
+        /// Its volume.
+        volume_id: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// An instant as answers write it: RFC 3339, UTC, whole seconds.
+pub(super) fn rfc3339<S: Serializer>(at: &DateTime<Utc>, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(&at.to_rfc3339_opts(SecondsFormat::Secs, true))
+}
+
+/// All that a snapshot or expire pass has to tell.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    /// Volumes and policies.
+    pub volumes: VolumeCounts,
+    /// Snapshots.
+    pub snapshots: SnapshotCounts,
+    /// What did not work.
+    pub failures: Capped<Failure>,
+    /// What somebody should know.
+    pub warnings: Capped<Warning>,
+    /// What a dry run would have done.
+    pub plan: Capped<Action>,
+    /// For how many seconds the most overdue window that was left unserved has been open.
+    pub oldest_due_age: i64,
+    /// For how many seconds the oldest snapshot that may be deleted has been expired.
+    pub oldest_expired_age: i64,
+    /// What the webhook is told.
+    pub notifications: Vec<Notification>,
+}
+
+impl Default for Summary {
+    fn default() -> Self {
+        Self {
+            volumes: VolumeCounts::default(),
+            snapshots: SnapshotCounts::default(),
+            failures: Capped::new(MOST_REMARKS),
+            warnings: Capped::new(MOST_REMARKS),
+            plan: Capped::new(MOST_ACTIONS),
+            oldest_due_age: 0,
+            oldest_expired_age: 0,
+            notifications: Vec::new(),
+        }
+    }
+}
+
+impl Summary {
+    /// Adds a warning about the pass as a whole.
+    pub fn warn(&mut self, warning: impl Into<String>) {
+        self.warnings.push(Warning {
+            warning: warning.into(),
+            ..Warning::default()
+        });
+    }
+}

@@ -1,0 +1,307 @@
+//! Who logs in, and where.
+
+use secrecy::SecretString;
+use url::Url;
+
+use super::layer::Layer;
+use crate::openstack::{ApplicationCredential, Auth, AuthMethod, Domain, Project, User};
+
+/// The login that one layer describes; `None` where it was at fault.
+pub(super) fn read(layer: &Layer, faults: &mut Vec<String>) -> Option<Auth> {
+    let mut login = Login {
+        layer,
+        missing: Vec::new(),
+        faults: Vec::new(),
+    };
+    let url = login.auth_url();
+    let method = login.method();
+    if !login.missing.is_empty() {
+        faults.push(format!(
+            "{}: missing {}, where the other login variables are",
+            login.missing.join(", "),
+            layer.place()
+        ));
+    }
+    faults.append(&mut login.faults);
+    Some(Auth {
+        url: url?,
+        method: method?,
+    })
+}
+
+const BY_ID: &str = "OS_APPLICATION_CREDENTIAL_ID";
+const BY_NAME: &str = "OS_APPLICATION_CREDENTIAL_NAME";
+const SECRET: &str = "OS_APPLICATION_CREDENTIAL_SECRET";
+
+enum Kind {
+    ApplicationCredential,
+    Password,
+}
+
+/// One layer's login variables while they are read.
+struct Login<'a> {
+    layer: &'a Layer,
+    missing: Vec<String>,
+    faults: Vec<String>,
+}
+
+impl Login<'_> {
+    fn auth_url(&mut self) -> Option<Url> {
+        let text = self.required("OS_AUTH_URL")?;
+        match keystone(&text) {
+            Ok(url) => Some(url),
+            Err(problem) => {
+                let shown = self.layer.shown("OS_AUTH_URL");
+                self.faults.push(format!("{shown} {problem}"));
+                None
+            }
+        }
+    }
+
+    fn method(&mut self) -> Option<AuthMethod> {
+        match self.kind()? {
+            Kind::ApplicationCredential => {
+                let credential = self.application_credential();
+                let secret = self.required_secret(SECRET);
+                Some(AuthMethod::ApplicationCredential {
+                    credential: credential?,
+                    secret: secret?,
+                })
+            }
+            Kind::Password => {
+                let user = self.user();
+                let password = self.required_secret("OS_PASSWORD");
+                let project = self.project();
+                Some(AuthMethod::Password {
+                    user: user?,
+                    password: password?,
+                    project: project?,
+                })
+            }
+        }
+    }
+
+    fn kind(&mut self) -> Option<Kind> {
+        let set = |variables: &[&'static str]| -> Vec<&'static str> {
+            let set = variables.iter().filter(|v| self.layer.get(v).is_some());
+            set.copied().collect()
+        };
+        let credential = set(&[BY_ID, BY_NAME, SECRET]);
+        let password = set(&["OS_PASSWORD"]);
+        let user = set(&["OS_USERNAME", "OS_USER_ID"]);
+        match self
+            .layer
+            .trimmed("OS_AUTH_TYPE")
+            .map(str::to_ascii_lowercase)
+            .as_deref()
+        {
+            Some("v3applicationcredential") => Some(Kind::ApplicationCredential),
+            Some("v3password" | "password") => Some(Kind::Password),
+            Some(_) => {
+                let shown = self.layer.shown("OS_AUTH_TYPE");
+                self.faults.push(format!(
+                    "{shown} is not accepted; accepted are v3applicationcredential, v3password \
+                     and password, or leave it unset"
+                ));
+                None
+            }
+            None if credential.is_empty() && password.is_empty() && user.is_empty() => {
+                self.missing.push(format!(
+                    "{BY_ID} and {SECRET} (or OS_USERNAME, OS_USER_DOMAIN_NAME, OS_PASSWORD and \
+                     OS_PROJECT_ID)"
+                ));
+                None
+            }
+            None if credential.is_empty() => Some(Kind::Password),
+            None if password.is_empty() => Some(Kind::ApplicationCredential),
+            None => {
+                self.faults.push(format!(
+                    "{}: both an application credential and a password are set {}; remove one \
+                     of the two, or say by OS_AUTH_TYPE (v3applicationcredential or v3password) \
+                     which it is",
+                    [credential, password].concat().join(", "),
+                    self.layer.place()
+                ));
+                None
+            }
+        }
+    }
+
+    /// By id where there is one, else by name.
+    fn application_credential(&mut self) -> Option<ApplicationCredential> {
+        if let Some(id) = self.optional(BY_ID) {
+            return Some(ApplicationCredential::Id(id));
+        }
+        let Some(name) = self.optional(BY_NAME) else {
+            self.missing
+                .push(format!("{BY_ID} (or {BY_NAME} with the user)"));
+            return None;
+        };
+        let user = self.user()?;
+        Some(ApplicationCredential::Name { name, user })
+    }
+
+    fn user(&mut self) -> Option<User> {
+        if let Some(id) = self.optional("OS_USER_ID") {
+            return Some(User::Id(id));
+        }
+        let name = self.optional("OS_USERNAME");
+        if name.is_none() {
+            self.missing.push("OS_USERNAME (or OS_USER_ID)".to_owned());
+        }
+        let domain = self.domain("OS_USER_DOMAIN_NAME", "OS_USER_DOMAIN_ID");
+        Some(User::Name {
+            name: name?,
+            domain: domain?,
+        })
+    }
+
+    fn project(&mut self) -> Option<Project> {
+        if let Some(id) = self.optional("OS_PROJECT_ID") {
+            return Some(Project::Id(id));
+        }
+        let Some(name) = self.optional("OS_PROJECT_NAME") else {
+            self.missing.push(
+                "OS_PROJECT_ID (or OS_PROJECT_NAME with OS_PROJECT_DOMAIN_NAME or \
+                 OS_PROJECT_DOMAIN_ID)"
+                    .to_owned(),
+            );
+            return None;
+        };
+        let domain = self.domain("OS_PROJECT_DOMAIN_NAME", "OS_PROJECT_DOMAIN_ID")?;
+        Some(Project::Name { name, domain })
+    }
+
+    fn domain(&mut self, by_name: &str, by_id: &str) -> Option<Domain> {
+        let id = self.optional(by_id).map(Domain::Id);
+        let domain = id.or_else(|| self.optional(by_name).map(Domain::Name));
+        if domain.is_none() {
+            self.missing.push(format!("{by_name} (or {by_id})"));
+        }
+        domain
+    }
+
+    fn optional(&self, variable: &str) -> Option<String> {
+        self.layer.trimmed(variable).map(str::to_owned)
+    }
+
+    fn required(&mut self, variable: &str) -> Option<String> {
+        let value = self.optional(variable);
+        if value.is_none() {
+            self.missing.push(variable.to_owned());
+        }
+        value
+    }
+
+    /// Untrimmed: a password may begin or end with a blank.
+    fn required_secret(&mut self, variable: &str) -> Option<SecretString> {
+        let value = self.layer.get(variable).map(SecretString::from);
+        if value.is_none() {
+            self.missing.push(variable.to_owned());
+        }
+        value
+    }
+}
+
+/// Keystone's v3 address from any of its usual spellings, or what is wrong with it.
+fn keystone(text: &str) -> Result<Url, String> {
+    const ACCEPTED: &str = "accepted is Keystone's address, like https://cloud.example:5000/v3";
+    let refused = |problem: &str| format!("{problem}; {ACCEPTED}");
+    let mut url = Url::parse(text).map_err(|error| refused(&format!("is not a URL ({error})")))?;
+    if !["http", "https"].contains(&url.scheme()) || !url.has_host() {
+        return Err(refused("is not an http or https address"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(refused("contains a user or password"));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(refused("has a query or fragment"));
+    }
+    let path = url.path().trim_end_matches('/');
+    let path = match path.rsplit_once('/') {
+        Some((prefix, "v3")) => prefix.trim_end_matches('/'),
+        Some((_, "v2.0" | "v2")) => {
+            return Err(refused(
+                "is the address of Keystone's old API, and v3 is needed",
+            ));
+        }
+        _ => path,
+    };
+    let path = format!("{path}/v3");
+    url.set_path(&path);
+    Ok(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keystones_address_may_be_written_with_or_without_v3_slash_and_prefix() {
+        let rows = [
+            (
+                "https://cloud.example:5000",
+                "https://cloud.example:5000/v3",
+            ),
+            (
+                "https://cloud.example:5000/",
+                "https://cloud.example:5000/v3",
+            ),
+            (
+                "https://cloud.example:5000/v3",
+                "https://cloud.example:5000/v3",
+            ),
+            (
+                "https://cloud.example:5000/v3/",
+                "https://cloud.example:5000/v3",
+            ),
+            (
+                "https://cloud.example:5000//v3//",
+                "https://cloud.example:5000/v3",
+            ),
+            (
+                "https://cloud.example/identity",
+                "https://cloud.example/identity/v3",
+            ),
+            (
+                "https://cloud.example/identity/",
+                "https://cloud.example/identity/v3",
+            ),
+            (
+                "https://cloud.example/identity/v3",
+                "https://cloud.example/identity/v3",
+            ),
+            ("http://127.0.0.1:5000/v3", "http://127.0.0.1:5000/v3"),
+            ("http://[::1]:5000", "http://[::1]:5000/v3"),
+        ];
+        for (written, read) in rows {
+            assert_eq!(
+                keystone(written).map(String::from),
+                Ok(read.to_owned()),
+                "{written}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_address_that_cannot_be_keystones_is_refused_with_its_reason() {
+        let rows = [
+            ("cloud.example:5000", "http or https"),
+            ("cloud.example", "not a URL"),
+            ("ftp://cloud.example", "http or https"),
+            ("https://", "not a URL"),
+            ("https://user:word@cloud.example/v3", "user or password"),
+            ("https://cloud.example/v3?token=word", "query"),
+            ("https://cloud.example/v2.0", "v3 is needed"),
+            ("https://cloud.example/v2.0/", "v3 is needed"),
+        ];
+        for (written, reason) in rows {
+            let problem = keystone(written).expect_err(written);
+            assert!(problem.contains(reason), "{written}: {problem}");
+            assert!(
+                problem.contains("https://cloud.example:5000/v3"),
+                "{written}: {problem}"
+            );
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! Where a setting stands: the environment, the secret or an entry of a `clouds.yaml`.
+//!
+//! Each source is a layer of variables under their environment names, whatever it calls them
+//! itself. A layer knows how to speak of its variables, so that a fault points to where the
+//! value has to be changed, and whether their values may be shown.
+
+use std::collections::BTreeMap;
+
+use super::environment::Environment;
+use super::variables::{HIDDEN, LOGIN, VARIABLES};
+
+/// The source of a layer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// The process's environment variables.
+    Environment,
+    /// The JSON object of variables in the secret.
+    Secret,
+    /// An entry of a `clouds.yaml`: in a file of this path, or in the secret.
+    Cloud { file: Option<String>, entry: String },
+}
+
+/// One source's variables, none of them empty.
+pub(super) struct Layer {
+    pub(super) origin: Origin,
+    values: BTreeMap<String, String>,
+    /// What an entry of a `clouds.yaml` calls the variable.
+    own_names: BTreeMap<String, String>,
+}
+
+impl Layer {
+    pub(super) fn new(origin: Origin) -> Self {
+        Self {
+            origin,
+            values: BTreeMap::new(),
+            own_names: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn of_environment(environment: &Environment) -> Self {
+        let mut layer = Self::new(Origin::Environment);
+        for variable in VARIABLES {
+            if let Some(value) = environment.get(variable) {
+                layer.set(variable, value);
+            }
+        }
+        layer
+    }
+
+    pub(super) fn set(&mut self, variable: &str, value: &str) {
+        if !value.is_empty() {
+            self.values.insert(variable.to_owned(), value.to_owned());
+        }
+    }
+
+    pub(super) fn set_named(&mut self, variable: &str, own_name: &str, value: &str) {
+        self.set(variable, value);
+        self.own_names
+            .insert(variable.to_owned(), own_name.to_owned());
+    }
+
+    pub(super) fn get(&self, variable: &str) -> Option<&str> {
+        self.values.get(variable).map(String::as_str)
+    }
+
+    /// The value without the blanks around it, which no name, number or address has.
+    pub(super) fn trimmed(&self, variable: &str) -> Option<&str> {
+        self.get(variable)
+            .map(str::trim)
+            .filter(|value| !value.is_empty())
+    }
+
+    /// The login variables that are set here.
+    pub(super) fn login_variables(&self) -> Vec<&str> {
+        let set = LOGIN.iter().filter(|variable| self.get(variable).is_some());
+        set.copied().collect()
+    }
+
+    /// Where this layer is, as the end of a sentence.
+    pub(super) fn place(&self) -> String {
+        match &self.origin {
+            Origin::Environment => "in the environment".to_owned(),
+            Origin::Secret => "in the secret".to_owned(),
+            Origin::Cloud { file, entry } => {
+                format!("in the entry {entry:?} of {}", file_name(file.as_deref()))
+            }
+        }
+    }
+
+    /// The variable and, where it is not in the environment, where it stands.
+    pub(super) fn label(&self, variable: &str) -> String {
+        match (&self.origin, self.own_names.get(variable)) {
+            (Origin::Environment, _) => variable.to_owned(),
+            (_, None) => format!("{variable} ({})", self.place()),
+            (_, Some(own_name)) => format!("{variable} ({own_name} {})", self.place()),
+        }
+    }
+
+    /// The label and, where it may be shown, the value: the subject of a fault's sentence.
+    pub(super) fn shown(&self, variable: &str) -> String {
+        let label = self.label(variable);
+        match self.get(variable) {
+            Some(value) if self.may_show(variable, value) => format!("{label}: {}", quoted(value)),
+            _ => format!("{label}: its value (not shown)"),
+        }
+    }
+
+    fn may_show(&self, variable: &str, value: &str) -> bool {
+        let public = !matches!(
+            self.origin,
+            Origin::Secret | Origin::Cloud { file: None, .. }
+        );
+        // An address may carry a password before an `@`.
+        public && !HIDDEN.contains(&variable) && !(variable == "OS_AUTH_URL" && value.contains('@'))
+    }
+}
+
+/// What to call a `clouds.yaml`.
+pub(super) fn file_name(file: Option<&str>) -> &str {
+    file.unwrap_or("the secret's clouds.yaml")
+}
+
+/// A value in quotes, on one line and not too long.
+pub(super) fn quoted(value: &str) -> String {
+    const LONGEST: usize = 100;
+    match value.char_indices().nth(LONGEST) {
+        None => format!("{value:?}"),
+        Some((end, _)) => format!("{:?}…", &value[..end]),
+    }
+}

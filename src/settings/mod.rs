@@ -1,0 +1,182 @@
+//! What is configured: environment variables, a `clouds.yaml`, a secret.
+//!
+//! [`Settings::resolve`] is a pure function of those three. The secret's text is read before,
+//! by [`read_secret`], because it can be had during an invocation only. Whatever is wrong is
+//! gathered and said in one [`InvalidConfiguration`], before any call to the cloud.
+
+mod auth;
+mod clouds_files;
+mod clouds_yaml;
+mod environment;
+mod extension;
+mod interface;
+mod invalid;
+mod layer;
+mod reader;
+mod region;
+mod secret;
+mod source;
+mod tls;
+mod values;
+mod variables;
+mod webhook;
+
+use std::time::Duration;
+
+pub use environment::{Environment, Files, LocalFiles};
+pub use extension::{SecretReference, read_secret, secret_reference};
+pub use interface::Interface;
+pub use invalid::InvalidConfiguration;
+pub use secret::SecretText;
+pub use tls::Tls;
+pub use variables::VARIABLES;
+
+use crate::openstack::{Auth, RetryConfig};
+use crate::report::Webhook;
+use layer::Layer;
+use reader::Reader;
+use secret::Contents;
+use source::Sources;
+
+/// Everything that can be set, read and checked.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Who logs in, and where.
+    pub auth: Auth,
+    /// The region of the catalogue; `None` takes its only one.
+    pub region: Option<String>,
+    /// The interface of the catalogue.
+    pub interface: Interface,
+    /// How the cloud's certificate is checked.
+    pub tls: Tls,
+    /// Where failures are reported to.
+    pub webhook: Option<Webhook>,
+    /// The metrics' `Project`; `None` takes the project's name from the token.
+    pub project_label: Option<String>,
+    /// The most requests in flight.
+    pub max_concurrency: usize,
+    /// The most snapshots in `creating` at a time.
+    pub max_creating: usize,
+    /// How requests are tried again.
+    pub retry: RetryConfig,
+    /// The longest time between two looks at snapshots being created.
+    pub poll_interval: Duration,
+    /// Kept free before the invocation's own deadline.
+    pub deadline_margin: Duration,
+    /// The time a pass has where the runtime gives no deadline.
+    pub default_timeout: Duration,
+    /// The newest snapshots of a volume and policy that expiry leaves; 0 turns that off.
+    pub keep_last: usize,
+    /// The age from which a snapshot that is still changing is a zombie.
+    pub stuck_after: Duration,
+}
+
+/// How an invocation's time is bounded: needed before the secret can be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimeBounds {
+    /// Kept free before the invocation's own deadline.
+    pub deadline_margin: Duration,
+    /// The time a pass has where the runtime gives no deadline.
+    pub default_timeout: Duration,
+}
+
+const SHORTEST_POLL_INTERVAL: Duration = Duration::from_millis(250);
+const MOST: u32 = 1_000_000;
+
+impl Settings {
+    /// Settings from the environment, the secret's text (where one is named) and files.
+    ///
+    /// # Errors
+    /// [`InvalidConfiguration`] with every fault there is.
+    pub fn resolve(
+        environment: &Environment,
+        secret: Option<&SecretText>,
+        files: &dyn Files,
+    ) -> Result<Self, InvalidConfiguration> {
+        let mut faults = Vec::new();
+        let secret = secret.map(Contents::read);
+        let sources = Sources::find(environment, secret, files, &mut faults);
+        let auth = (sources.login()).and_then(|layer| auth::read(layer, &mut faults));
+        let mut reader = Reader {
+            layers: sources.layers(),
+            faults,
+        };
+        identity_api_version(&mut reader);
+        let bounds = TimeBounds::read(&mut reader);
+        let region = reader.text("OS_REGION_NAME").map(str::to_owned);
+        let interface = Interface::read(&mut reader);
+        let tls = Tls::read(&mut reader, files, environment.get("HOME"));
+        let webhook = webhook::read(&mut reader);
+        let project_label = reader.text("SNAPSENTRY_PROJECT").map(str::to_owned);
+        let max_concurrency = reader.count("SNAPSENTRY_MAX_CONCURRENCY", 16, 1, MOST);
+        let max_creating = reader.count("SNAPSENTRY_MAX_CREATING", 64, 1, MOST);
+        let retry = RetryConfig {
+            max_retries: reader.count("SNAPSENTRY_MAX_RETRIES", 3, 0, 100),
+            base_delay: reader.duration("SNAPSENTRY_BASE_DELAY", Duration::from_millis(500)),
+            max_delay: reader.duration("SNAPSENTRY_MAX_DELAY", Duration::from_secs(10)),
+            operation_timeout: reader
+                .duration("SNAPSENTRY_OPERATION_TIMEOUT", Duration::from_secs(30)),
+        };
+        let poll_interval = reader.value(
+            "SNAPSENTRY_POLL_INTERVAL",
+            Duration::from_secs(1),
+            "a whole number and ms, s, m or h, at least 250ms",
+            |text| values::duration(text).filter(|&interval| interval >= SHORTEST_POLL_INTERVAL),
+        );
+        let keep_last = reader.count("SNAPSENTRY_KEEP_LAST", 1, 0, MOST);
+        let stuck_after = reader.duration("SNAPSENTRY_STUCK_AFTER", Duration::from_secs(6 * 3_600));
+        match auth {
+            Some(auth) if reader.faults.is_empty() => Ok(Self {
+                auth,
+                region,
+                interface,
+                tls,
+                webhook,
+                project_label,
+                max_concurrency: max_concurrency as usize,
+                max_creating: max_creating as usize,
+                retry,
+                poll_interval,
+                deadline_margin: bounds.deadline_margin,
+                default_timeout: bounds.default_timeout,
+                keep_last: keep_last as usize,
+                stuck_after,
+            }),
+            _ => Err(InvalidConfiguration::of(reader.faults)),
+        }
+    }
+}
+
+impl TimeBounds {
+    /// The bounds that the environment sets. One that cannot be read is its default here;
+    /// [`Settings::resolve`] reports it.
+    pub fn of(environment: &Environment) -> Self {
+        let layer = Layer::of_environment(environment);
+        Self::read(&mut Reader {
+            layers: vec![&layer],
+            faults: Vec::new(),
+        })
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Self {
+        let margin = Duration::from_secs(2);
+        Self {
+            deadline_margin: reader.duration("SNAPSENTRY_DEADLINE_MARGIN", margin),
+            default_timeout: reader.duration("SNAPSENTRY_DEFAULT_TIMEOUT", Duration::from_secs(60)),
+        }
+    }
+}
+
+/// Only v3 of Keystone's API is spoken; a variable that says otherwise is for another cloud.
+fn identity_api_version(reader: &mut Reader<'_>) {
+    let digits = |minor: &str| !minor.is_empty() && minor.bytes().all(|b| b.is_ascii_digit());
+    reader.value(
+        "OS_IDENTITY_API_VERSION",
+        (),
+        "3 or 3.x, or leave it unset",
+        |version| {
+            let minor = version.strip_prefix("3.");
+            (version == "3" || minor.is_some_and(digits)).then_some(())
+        },
+    );
+}

@@ -1,0 +1,82 @@
+//! One request on its way through the cloud, and its work: to the service it is for, which
+//! answers at once and under the lock.
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use http::request::Parts;
+use url::form_urlencoded;
+
+use crate::answer::{self, Answer};
+use crate::route::{Service, Target};
+use crate::state::State;
+use crate::{cinder, keystone, nova};
+
+/// A request and what is known about it.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    pub(crate) sequence: u64,
+    /// The cloud's tick at its arrival.
+    pub(crate) tick: u64,
+    pub(crate) now: DateTime<Utc>,
+    pub(crate) parts: Parts,
+    pub(crate) body: Bytes,
+    pub(crate) target: Target,
+    /// The service's own id for the request.
+    pub(crate) request_id: String,
+}
+
+impl Call {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.parts.headers.get(name)?.to_str().ok()
+    }
+
+    /// Scheme and authority as the client wrote them.
+    pub(crate) fn base(&self) -> String {
+        let scheme = self.parts.uri.scheme_str().unwrap_or("http");
+        let host = self
+            .header("x-forwarded-host")
+            .or_else(|| self.header("host"))
+            .or_else(|| self.parts.uri.authority().map(|a| a.as_str()))
+            .unwrap_or("localhost");
+        format!("{scheme}://{host}")
+    }
+
+    pub(crate) fn query(&self) -> Vec<(String, String)> {
+        form_urlencoded::parse(self.parts.uri.query().unwrap_or("").as_bytes())
+            .into_owned()
+            .collect()
+    }
+
+    /// Whether path, query or body contain this text.
+    pub(crate) fn contains(&self, text: &str) -> bool {
+        let path_and_query = self.parts.uri.path_and_query().map_or("", |p| p.as_str());
+        path_and_query.contains(text)
+            || self.target.path.contains(text)
+            || String::from_utf8_lossy(&self.body).contains(text)
+    }
+}
+
+/// Does a call's work. Everything due by the call's time must have been settled before.
+pub(crate) fn work(state: &mut State, call: &Call) -> Answer {
+    let mut answer = match call.target.service {
+        Service::Identity => keystone::answer(state, call),
+        Service::BlockStorage => cinder::answer(state, call),
+        Service::Compute => nova::answer(state, call),
+    };
+    finish(call, &mut answer);
+    answer
+}
+
+/// Gives an answer the headers that all of a service's answers have.
+pub(crate) fn finish(call: &Call, answer: &mut Answer) {
+    answer::set(answer, "x-openstack-request-id", &call.request_id);
+    let unauthorized = answer.status() == 401;
+    let cinder = call.target.service != Service::Identity;
+    if cinder && !unauthorized && !answer.body().is_empty() {
+        answer::set(answer, "x-compute-request-id", &call.request_id);
+    }
+    let length = answer.body().len();
+    if answer.status() != 204 {
+        answer::set(answer, "content-length", &length.to_string());
+    }
+}

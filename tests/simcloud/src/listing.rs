@@ -1,0 +1,299 @@
+//! What the two listings have in common: paging, sorting, links, and which filters are let
+//! through.
+
+use std::cmp::Ordering;
+
+use url::form_urlencoded;
+
+use crate::answer::{self, Answer};
+use crate::call::Call;
+use crate::cinder::Caller;
+use crate::config::Role;
+use crate::id::Id;
+use crate::json::{self, Object};
+use crate::literal;
+use crate::rows::Metadata;
+use crate::table::{Keyed, Table};
+
+/// What differs between volumes and snapshots.
+pub(crate) struct Collection {
+    /// `volumes` or `snapshots`.
+    pub(crate) name: &'static str,
+    /// As an error names one of them.
+    pub(crate) singular: &'static str,
+    /// Filters that members may use.
+    pub(crate) filters: &'static [&'static str],
+}
+
+/// A row that can be sorted by a key other than its place.
+pub(crate) trait Sortable: Keyed {
+    /// Compares by this key; `None` if there is no such key in this microversion.
+    fn compare(&self, other: &Self, key: &str) -> Option<Ordering>;
+    /// Whether there is such a key in this microversion.
+    fn sorts_by(key: &str, minor: u32) -> bool;
+}
+
+/// A listing's query, understood.
+#[derive(Debug)]
+pub(crate) struct Listing {
+    limit: usize,
+    offset: usize,
+    marker: Option<String>,
+    /// Key and whether it ascends; never empty.
+    sort: Vec<(String, bool)>,
+    with_count: bool,
+    pub(crate) filters: Vec<(String, String)>,
+    /// A filter is of a kind that finds nothing.
+    pub(crate) hopeless: bool,
+}
+
+const PAGING: [&str; 8] = [
+    "limit",
+    "marker",
+    "offset",
+    "sort",
+    "sort_key",
+    "sort_dir",
+    "all_tenants",
+    "with_count",
+];
+
+impl Listing {
+    pub(crate) fn read<T: Sortable>(
+        call: &Call,
+        caller: Caller,
+        collection: &Collection,
+        osapi_max_limit: usize,
+    ) -> Result<Self, Answer> {
+        let query = call.query();
+        let value = |wanted: &str| {
+            query
+                .iter()
+                .find(|(key, _)| key == wanted)
+                .map(|(_, value)| value.as_str())
+        };
+        let limit = whole_number("limit", value("limit"))?;
+        let offset = whole_number("offset", value("offset"))?;
+        let mut listing = Self {
+            limit: limit.unwrap_or(osapi_max_limit).min(osapi_max_limit),
+            offset: offset.unwrap_or(0),
+            marker: value("marker").map(str::to_owned),
+            sort: sort(value("sort"), value("sort_key"), value("sort_dir"))?,
+            with_count: caller.minor >= 45
+                && value("with_count").is_some_and(|v| matches!(v, "true" | "True" | "1")),
+            filters: Vec::new(),
+            hopeless: false,
+        };
+        if listing
+            .sort
+            .iter()
+            .any(|(key, _)| !T::sorts_by(key, caller.minor))
+        {
+            return Err(answer::fault(
+                400,
+                "Invalid input received: Invalid sort key",
+            ));
+        }
+        let mut unknown = Vec::new();
+        for (key, value) in &query {
+            if PAGING.contains(&key.as_str()) {
+                continue;
+            }
+            if collection.filters.contains(&key.as_str()) {
+                listing.filters.push((key.clone(), value.clone()));
+            } else {
+                unknown.push(key.as_str());
+            }
+        }
+        if !unknown.is_empty() {
+            if caller.role == Role::Admin {
+                listing.hopeless = true;
+            } else if caller.minor >= 31 {
+                let names = unknown.join(", ");
+                let text = format!("Invalid filters {names} are found in query options.");
+                return Err(answer::fault(400, &text));
+            }
+        }
+        Ok(listing)
+    }
+
+    fn native(&self) -> Option<bool> {
+        let (key, ascending) = &self.sort[0];
+        let plain = key == "created_at"
+            && self.sort[1..]
+                .iter()
+                .all(|(k, asc)| k == "id" && asc == ascending);
+        plain.then_some(*ascending)
+    }
+
+    fn compare<T: Sortable>(&self, one: &T, other: &T) -> Ordering {
+        let ties = ["created_at", "id"].map(|key| (key, self.sort[0].1));
+        let keys = self
+            .sort
+            .iter()
+            .map(|(key, ascending)| (key.as_str(), *ascending));
+        for (key, ascending) in keys.chain(ties) {
+            let order = one.compare(other, key).unwrap_or(Ordering::Equal);
+            let order = if ascending { order } else { order.reverse() };
+            if order != Ordering::Equal {
+                return order;
+            }
+        }
+        Ordering::Equal
+    }
+
+    /// Picks the page's rows. `some` narrows the table to these rows, newest first.
+    fn pick<'a, T: Sortable>(
+        &self,
+        table: &'a Table<T>,
+        some: Option<Vec<&'a T>>,
+        keep: &dyn Fn(&T) -> bool,
+        singular: &str,
+    ) -> Result<Vec<&'a T>, Answer> {
+        let marker = match &self.marker {
+            None => None,
+            Some(text) => {
+                let row = text.parse::<Id>().ok().and_then(|id| table.get(id));
+                Some(row.ok_or_else(|| answer::not_found(singular, text))?)
+            }
+        };
+        let place = marker.map(Keyed::place);
+        let rows: Box<dyn Iterator<Item = &'a T>> = match (self.native(), some, place) {
+            (Some(false), None, None) => Box::new(table.iter()),
+            (Some(false), None, Some(place)) => Box::new(table.after(place)),
+            (Some(true), None, None) => Box::new(table.iter().rev()),
+            (Some(true), None, Some(place)) => Box::new(table.before(place)),
+            (_, some, _) => {
+                let mut rows = some.unwrap_or_else(|| table.iter().collect());
+                rows.retain(|row| keep(row));
+                if let Some(marker) = marker {
+                    rows.retain(|row| self.compare(*row, marker) == Ordering::Greater);
+                }
+                rows.sort_by(|one, other| self.compare(*one, *other));
+                Box::new(rows.into_iter())
+            }
+        };
+        Ok(rows
+            .filter(|row| keep(row))
+            .skip(self.offset)
+            .take(self.limit)
+            .collect())
+    }
+
+    /// Writes the page.
+    pub(crate) fn answer<'a, T: Sortable>(
+        &self,
+        call: &Call,
+        links: &str,
+        collection: &Collection,
+        table: &'a Table<T>,
+        some: Option<Vec<&'a T>>,
+        keep: &dyn Fn(&T) -> bool,
+        write: &dyn Fn(&T, &mut String),
+    ) -> Result<Answer, Answer> {
+        let count = || match &some {
+            Some(rows) => rows.iter().filter(|row| keep(row)).count(),
+            None => table.iter().filter(|row| keep(row)).count(),
+        };
+        let count = self.with_count.then(count);
+        let rows = self.pick(table, some, keep, collection.singular)?;
+        let mut out = String::with_capacity(64 + rows.len() * 640);
+        let mut page = Object::begin(&mut out);
+        let list = page.key(collection.name);
+        list.push('[');
+        for (at, row) in rows.iter().enumerate() {
+            if at > 0 {
+                list.push_str(", ");
+            }
+            write(row, list);
+        }
+        list.push(']');
+        // A full page has a link even if there is nothing behind it.
+        if let Some(last) = rows.last().filter(|_| rows.len() == self.limit) {
+            let list = page.key(&format!("{}_links", collection.name));
+            list.push_str("[{\"rel\": \"next\", \"href\": ");
+            json::string(list, &next_link(call, links, &last.id().to_string()));
+            list.push_str("}]");
+        }
+        if let Some(count) = count {
+            page.number("count", count as u64);
+        }
+        page.end();
+        Ok(answer::json(200, out))
+    }
+}
+
+fn next_link(call: &Call, base: &str, marker: &str) -> String {
+    let mut query = call.query();
+    query.sort();
+    match query.iter_mut().find(|(key, _)| key == "marker") {
+        Some((_, value)) => marker.clone_into(value),
+        None => query.push(("marker".into(), marker.into())),
+    }
+    let text = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(query)
+        .finish();
+    format!("{base}{}{}?{text}", call.target.mount, call.target.path)
+}
+
+fn whole_number(name: &str, value: Option<&str>) -> Result<Option<usize>, Answer> {
+    let Some(value) = value else {
+        return Ok(None);
+    };
+    let number: i64 = value
+        .parse()
+        .map_err(|_| answer::fault(400, &format!("{name} param must be an integer")))?;
+    let positive = || answer::fault(400, &format!("{name} param must be positive"));
+    usize::try_from(number).map(Some).map_err(|_| positive())
+}
+
+fn sort(
+    sort: Option<&str>,
+    key: Option<&str>,
+    direction: Option<&str>,
+) -> Result<Vec<(String, bool)>, Answer> {
+    let ascends = |direction: &str| match direction {
+        "asc" => Ok(true),
+        "desc" => Ok(false),
+        _ => {
+            let text = "Invalid input received: Unknown sort direction, must be 'desc' or 'asc'.";
+            Err(answer::fault(400, text))
+        }
+    };
+    match sort {
+        Some(sort) => sort
+            .split(',')
+            .map(|part| {
+                let (key, direction) = part.trim().split_once(':').unwrap_or((part.trim(), "desc"));
+                Ok((key.to_owned(), ascends(direction)?))
+            })
+            .collect(),
+        None => {
+            let key = key.unwrap_or("created_at").to_owned();
+            Ok(vec![(key, ascends(direction.unwrap_or("desc"))?)])
+        }
+    }
+}
+
+/// A `metadata` filter: whether a row has all its pairs, upper or lower case alike, as
+/// MariaDB compares. `None` for a value that finds nothing.
+pub(crate) fn metadata_filter(value: &str) -> Option<impl Fn(&Metadata) -> bool + use<>> {
+    let wanted = literal::dictionary(value)?;
+    Some(move |metadata: &Metadata| {
+        wanted.iter().all(|(key, value)| {
+            metadata
+                .iter()
+                .any(|(have, text)| same_text(have, key) && same_text(text, value))
+        })
+    })
+}
+
+/// Whether two texts are the same for MariaDB. ASCII needs no copies: a filter looks at a
+/// hundred thousand rows.
+pub(crate) fn same_text(one: &str, other: &str) -> bool {
+    if one.is_ascii() && other.is_ascii() {
+        one.eq_ignore_ascii_case(other)
+    } else {
+        one.to_lowercase() == other.to_lowercase()
+    }
+}

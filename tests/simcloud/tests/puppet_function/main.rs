@@ -1,0 +1,2 @@
+//! A placeholder until it is written.
+fn main() {}
