@@ -9,6 +9,7 @@ use futures::{StreamExt, stream};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
 use tokio::time::Instant;
 use tracing::Instrument;
 
@@ -139,7 +140,7 @@ impl Handler {
     ///
     /// # Errors
     /// [`Failure`], when the invocation as a whole could not do its work.
-    pub async fn handle(&self, payload: &Value, invocation: &Invocation) -> Result<Value, Failure> {
+    pub async fn handle(&self, payload: &Value, invocation: &Invocation) -> Result<Box<RawValue>, Failure> {
         let begun = Instant::now();
         let run_id = format!("req-{}", invocation.request_id);
         let glimpse = Glimpse::of(payload);
@@ -184,7 +185,7 @@ impl Handler {
         run_id: &str,
         begun: Instant,
         account: &mut Account,
-    ) -> Result<Value, Failure> {
+    ) -> Result<Box<RawValue>, Failure> {
         let run = Run {
             request: Request::parse(payload)?,
             run_id,
@@ -280,7 +281,7 @@ impl Handler {
         run: &Run<'_>,
         configured: &Configured,
         account: &mut Account,
-    ) -> Result<Value, Failure> {
+    ) -> Result<Box<RawValue>, Failure> {
         let settings = &configured.settings;
         let transport = self
             .surroundings
@@ -441,7 +442,7 @@ fn answer_of_pass(
     request: &PassRequest,
     account: &mut Account,
     summary: Summary,
-) -> Value {
+) -> Box<RawValue> {
     let about = About {
         phase: run.request.phase(),
         run_id: run.run_id,
@@ -461,7 +462,7 @@ fn answer_of_subscription(
     run: &Run<'_>,
     request: &SubscribeRequest,
     subscription: &subscribe::Subscription,
-) -> Value {
+) -> Box<RawValue> {
     let answer = json(&SubscribeAnswer {
         phase: Phase::Subscribe,
         run_id: run.run_id,
@@ -476,8 +477,9 @@ fn answer_of_subscription(
     answer
 }
 
-fn json(answer: &impl serde::Serialize) -> Value {
-    serde_json::to_value(answer).expect("answers have string keys and finite numbers only")
+/// The answer's text: with its fields in the order in which people want to read them.
+fn json(answer: &impl serde::Serialize) -> Box<RawValue> {
+    to_raw_value(answer).expect("answers have string keys and finite numbers only")
 }
 
 /// A seed for the randomness of one invocation.

@@ -6,7 +6,7 @@ use chrono::{DateTime, Datelike, Utc};
 use serde_json::Value;
 
 use super::fields::{Fields, refused, shown, uuid};
-use super::{InvalidEvent, Phase, shard};
+use super::{InvalidEvent, Phase};
 use crate::plan::Shard;
 
 pub(super) const FIELDS: &[&str] = &["phase", "dry_run", "as_of", "volume_ids", "shard"];
@@ -52,7 +52,7 @@ impl PassRequest {
             dry_run,
             as_of,
             volume_ids: fields.get("volume_ids").map(volume_ids).transpose()?,
-            shard: fields.get("shard").map(shard::read).transpose()?,
+            shard: fields.get("shard").map(Shard::read).transpose()?,
         })
     }
 }

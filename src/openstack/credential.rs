@@ -1,35 +1,38 @@
-//! Who we are to Keystone.
+//! Who we are to Keystone: the shapes that it knows.
+//!
+//! Whatever Keystone would refuse for being incomplete has no shape here: a user's name has a
+//! domain, a password has a project.
 
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use url::Url;
 
-/// Where to log in, and as whom.
+/// The login at Keystone.
 #[derive(Clone, Debug)]
 pub struct Auth {
-    /// Keystone's address, ending in `/v3`.
-    pub url: Url,
-    /// How.
+    /// Keystone's v3 API: the path ends in `/v3`, without a slash after it.
+    pub auth_url: Url,
+    /// By what to log in.
     pub method: AuthMethod,
 }
 
-/// A way to prove who we are. Secrets stay out of `Debug`.
+/// What proves who logs in. Secrets stay out of `Debug`.
 #[derive(Clone, Debug)]
 pub enum AuthMethod {
-    /// An application credential: it carries its project.
+    /// An application credential; its project is its own and no scope may be asked for.
     ApplicationCredential {
-        /// Which one.
+        /// Which credential.
         credential: ApplicationCredential,
         /// Its secret.
         secret: SecretString,
     },
-    /// A user's password, with the project to work in.
+    /// A user's password, scoped to a project.
     Password {
-        /// Who.
+        /// Whose password.
         user: User,
         /// The password.
         password: SecretString,
-        /// The project.
+        /// The scope.
         project: Project,
     },
 }
@@ -43,46 +46,55 @@ pub enum ApplicationCredential {
     Name {
         /// The credential's name.
         name: String,
-        /// Whose it is.
+        /// Its owner.
         user: User,
     },
 }
 
-/// A user, by id or by name in a domain.
+/// How a user is named.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum User {
     /// By id.
     Id(String),
-    /// By name.
+    /// By name, which is unique to a domain only.
     Name {
         /// The user's name.
         name: String,
-        /// The domain that the name is unique in.
+        /// Its domain.
         domain: Domain,
     },
 }
 
-/// A project, by id or by name in a domain.
+/// How a project is named.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Project {
     /// By id.
     Id(String),
-    /// By name.
+    /// By name, which is unique to a domain only.
     Name {
         /// The project's name.
         name: String,
-        /// The domain that the name is unique in.
+        /// Its domain.
         domain: Domain,
     },
 }
 
-/// A domain, by id or by name.
+/// How a domain is named.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Domain {
     /// By id.
     Id(String),
     /// By name.
     Name(String),
+}
+
+impl Auth {
+    /// Where tokens are issued.
+    pub fn tokens_url(&self) -> Url {
+        let mut url = self.auth_url.clone();
+        url.set_path(&format!("{}/auth/tokens", self.auth_url.path()));
+        url
+    }
 }
 
 impl Domain {

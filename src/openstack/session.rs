@@ -107,10 +107,7 @@ impl Connection {
         serial: u64,
         after_refusal: bool,
     ) -> Result<Token, Error> {
-        let url = format!(
-            "{}/auth/tokens",
-            self.auth.url.as_str().trim_end_matches('/')
-        );
+        let url = self.auth.tokens_url().to_string();
         let body = self.auth.method.token_request().to_string();
         let granted = self
             .execute_action(deadline, &self.retry, "log in", || async {

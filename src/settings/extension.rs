@@ -54,6 +54,9 @@ impl fmt::Debug for SecretReference {
 /// The secret that the environment names; `None` where it names none.
 pub fn secret_reference(environment: &Environment) -> Option<SecretReference> {
     let id = environment.get("SNAPSENTRY_CREDENTIALS_SECRET")?.trim();
+    if id.is_empty() {
+        return None;
+    }
     let port = match environment.get("PARAMETERS_SECRETS_EXTENSION_HTTP_PORT") {
         None => Ok(DEFAULT_PORT),
         Some(text) => match text.trim().parse() {

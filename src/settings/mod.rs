@@ -4,14 +4,16 @@
 //! by [`read_secret`], because it can be had during an invocation only. Whatever is wrong is
 //! gathered and said in one [`InvalidConfiguration`], before any call to the cloud.
 
-mod auth;
+mod cloud_entry;
 mod clouds_files;
 mod clouds_yaml;
 mod environment;
 mod extension;
 mod interface;
 mod invalid;
+mod keystone_url;
 mod layer;
+mod login;
 mod reader;
 mod region;
 mod secret;
@@ -96,7 +98,7 @@ impl Settings {
         let mut faults = Vec::new();
         let secret = secret.map(Contents::read);
         let sources = Sources::find(environment, secret, files, &mut faults);
-        let auth = (sources.login()).and_then(|layer| auth::read(layer, &mut faults));
+        let auth = (sources.login()).and_then(|layer| Auth::read(layer, &mut faults));
         let mut reader = Reader {
             layers: sources.layers(),
             faults,
@@ -106,7 +108,7 @@ impl Settings {
         let region = reader.text("OS_REGION_NAME").map(str::to_owned);
         let interface = Interface::read(&mut reader);
         let tls = Tls::read(&mut reader, files, environment.get("HOME"));
-        let webhook = webhook::read(&mut reader);
+        let webhook = Webhook::read(&mut reader);
         let project_label = reader.text("SNAPSENTRY_PROJECT").map(str::to_owned);
         let max_concurrency = reader.count("SNAPSENTRY_MAX_CONCURRENCY", 16, 1, MOST);
         let max_creating = reader.count("SNAPSENTRY_MAX_CREATING", 64, 1, MOST);

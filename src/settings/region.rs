@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 
-use super::clouds_yaml::Entry;
+use super::cloud_entry::Entry;
 use super::layer::quoted;
 
 /// A region's name, and what it changes in its entry.

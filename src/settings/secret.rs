@@ -49,7 +49,10 @@ impl Contents {
         }
         match serde_json::from_str::<Map<String, Value>>(text) {
             // Its text and not its tree goes on, so that numbers stay as they are written.
-            Ok(object) if object.contains_key("clouds") => clouds_yaml(text),
+            Ok(object) if object.contains_key("clouds") => {
+                no_variables_beside_clouds(&object)?;
+                clouds_yaml(text)
+            }
             Ok(object) => variables(&object).map(Self::Variables),
             Err(error) => Err(vec![format!(
                 "SNAPSENTRY_CREDENTIALS_SECRET: the secret is not valid JSON (line {}, column \
@@ -80,6 +83,21 @@ fn clouds_yaml(text: &str) -> Result<Contents, Vec<String>> {
             ),
         }]
     })
+}
+
+/// A `clouds.yaml` has no place for variables: they would be lost.
+fn no_variables_beside_clouds(object: &Map<String, Value>) -> Result<(), Vec<String>> {
+    let lost: Vec<&str> = (object.keys().map(String::as_str))
+        .filter(|name| VARIABLES.contains(name) || looks_like_ours(name))
+        .collect();
+    if lost.is_empty() {
+        return Ok(());
+    }
+    Err(vec![format!(
+        "{} (in the secret): beside the key \"clouds\", which makes the secret a clouds.yaml and \
+         has no variables; set them in the environment",
+        lost.join(", ")
+    )])
 }
 
 fn variables(object: &Map<String, Value>) -> Result<Layer, Vec<String>> {

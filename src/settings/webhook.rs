@@ -10,50 +10,51 @@ const URL: &str = "SNAPSENTRY_WEBHOOK_URL";
 const USERNAME: &str = "SNAPSENTRY_WEBHOOK_USERNAME";
 const PASSWORD: &str = "SNAPSENTRY_WEBHOOK_PASSWORD";
 
-/// The webhook that is configured, if any.
-pub(super) fn read(reader: &mut Reader<'_>) -> Option<Webhook> {
-    let username = reader.text(USERNAME);
-    let password = reader.find(PASSWORD).and_then(|layer| layer.get(PASSWORD));
-    let label = |variable| reader.find(variable).map(|layer| layer.label(variable));
-    let mut faults = Vec::new();
-    if let (Some(username), Some(label)) = (username, label(USERNAME))
-        && username.contains(':')
-    {
-        faults.push(format!(
-            "{label}: contains a colon, which basic authentication cannot carry"
-        ));
-    }
-    if let (None, Some(label)) = (username, label(PASSWORD)) {
-        faults.push(format!(
-            "{label}: set without {USERNAME}; set both or neither"
-        ));
-    }
-    let url = match label(URL) {
-        Some(label) => match reader.text(URL).map(problem).unwrap_or_default() {
-            None => reader.text(URL),
-            Some(problem) => {
-                faults.push(format!(
-                    "{label}: its value (not shown) {problem}; accepted is an http or https \
-                     address"
-                ));
+impl Webhook {
+    pub(super) fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let username = reader.text(USERNAME);
+        let password = reader.find(PASSWORD).and_then(|layer| layer.get(PASSWORD));
+        let label = |variable| reader.find(variable).map(|layer| layer.label(variable));
+        let mut faults = Vec::new();
+        if let (Some(username), Some(label)) = (username, label(USERNAME))
+            && username.contains(':')
+        {
+            faults.push(format!(
+                "{label}: contains a colon, which basic authentication cannot carry"
+            ));
+        }
+        if let (None, Some(label)) = (username, label(PASSWORD)) {
+            faults.push(format!(
+                "{label}: set without {USERNAME}; set both or neither"
+            ));
+        }
+        let url = match label(URL) {
+            Some(label) => match reader.text(URL).map(problem).unwrap_or_default() {
+                None => reader.text(URL),
+                Some(problem) => {
+                    faults.push(format!(
+                        "{label}: its value (not shown) {problem}; accepted is an http or https \
+                         address"
+                    ));
+                    None
+                }
+            },
+            None => {
+                if let Some(label) = label(USERNAME).or_else(|| label(PASSWORD)) {
+                    faults.push(format!(
+                        "{label}: set without {URL}; set that, or remove it"
+                    ));
+                }
                 None
             }
-        },
-        None => {
-            if let Some(label) = label(USERNAME).or_else(|| label(PASSWORD)) {
-                faults.push(format!(
-                    "{label}: set without {URL}; set that, or remove it"
-                ));
-            }
-            None
-        }
-    };
-    reader.faults.append(&mut faults);
-    Some(Webhook {
-        url: SecretString::from(url?),
-        username: username.map(SecretString::from),
-        password: password.map(SecretString::from),
-    })
+        };
+        reader.faults.append(&mut faults);
+        Some(Self {
+            url: SecretString::from(url?),
+            username: username.map(SecretString::from),
+            password: password.map(SecretString::from),
+        })
+    }
 }
 
 /// What is wrong with the address, without a word of it.

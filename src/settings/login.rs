@@ -1,32 +1,35 @@
-//! Who logs in, and where.
+//! Reads the login from the one layer that has it.
 
 use secrecy::SecretString;
 use url::Url;
 
+use super::keystone_url;
 use super::layer::Layer;
 use crate::openstack::{ApplicationCredential, Auth, AuthMethod, Domain, Project, User};
 
-/// The login that one layer describes; `None` where it was at fault.
-pub(super) fn read(layer: &Layer, faults: &mut Vec<String>) -> Option<Auth> {
-    let mut login = Login {
-        layer,
-        missing: Vec::new(),
-        faults: Vec::new(),
-    };
-    let url = login.auth_url();
-    let method = login.method();
-    if !login.missing.is_empty() {
-        faults.push(format!(
-            "{}: missing {}, where the other login variables are",
-            login.missing.join(", "),
-            layer.place()
-        ));
+impl Auth {
+    /// The login that one layer describes; `None` where it was at fault.
+    pub(super) fn read(layer: &Layer, faults: &mut Vec<String>) -> Option<Self> {
+        let mut login = Login {
+            layer,
+            missing: Vec::new(),
+            faults: Vec::new(),
+        };
+        let auth_url = login.auth_url();
+        let method = login.method();
+        if !login.missing.is_empty() {
+            faults.push(format!(
+                "{}: missing {}, where the other login variables are",
+                login.missing.join(", "),
+                layer.place()
+            ));
+        }
+        faults.append(&mut login.faults);
+        Some(Self {
+            auth_url: auth_url?,
+            method: method?,
+        })
     }
-    faults.append(&mut login.faults);
-    Some(Auth {
-        url: url?,
-        method: method?,
-    })
 }
 
 const BY_ID: &str = "OS_APPLICATION_CREDENTIAL_ID";
@@ -48,7 +51,7 @@ struct Login<'a> {
 impl Login<'_> {
     fn auth_url(&mut self) -> Option<Url> {
         let text = self.required("OS_AUTH_URL")?;
-        match keystone(&text) {
+        match keystone_url::read(&text) {
             Ok(url) => Some(url),
             Err(problem) => {
                 let shown = self.layer.shown("OS_AUTH_URL");
@@ -200,108 +203,5 @@ impl Login<'_> {
             self.missing.push(variable.to_owned());
         }
         value
-    }
-}
-
-/// Keystone's v3 address from any of its usual spellings, or what is wrong with it.
-fn keystone(text: &str) -> Result<Url, String> {
-    const ACCEPTED: &str = "accepted is Keystone's address, like https://cloud.example:5000/v3";
-    let refused = |problem: &str| format!("{problem}; {ACCEPTED}");
-    let mut url = Url::parse(text).map_err(|error| refused(&format!("is not a URL ({error})")))?;
-    if !["http", "https"].contains(&url.scheme()) || !url.has_host() {
-        return Err(refused("is not an http or https address"));
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(refused("contains a user or password"));
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err(refused("has a query or fragment"));
-    }
-    let path = url.path().trim_end_matches('/');
-    let path = match path.rsplit_once('/') {
-        Some((prefix, "v3")) => prefix.trim_end_matches('/'),
-        Some((_, "v2.0" | "v2")) => {
-            return Err(refused(
-                "is the address of Keystone's old API, and v3 is needed",
-            ));
-        }
-        _ => path,
-    };
-    let path = format!("{path}/v3");
-    url.set_path(&path);
-    Ok(url)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn keystones_address_may_be_written_with_or_without_v3_slash_and_prefix() {
-        let rows = [
-            (
-                "https://cloud.example:5000",
-                "https://cloud.example:5000/v3",
-            ),
-            (
-                "https://cloud.example:5000/",
-                "https://cloud.example:5000/v3",
-            ),
-            (
-                "https://cloud.example:5000/v3",
-                "https://cloud.example:5000/v3",
-            ),
-            (
-                "https://cloud.example:5000/v3/",
-                "https://cloud.example:5000/v3",
-            ),
-            (
-                "https://cloud.example:5000//v3//",
-                "https://cloud.example:5000/v3",
-            ),
-            (
-                "https://cloud.example/identity",
-                "https://cloud.example/identity/v3",
-            ),
-            (
-                "https://cloud.example/identity/",
-                "https://cloud.example/identity/v3",
-            ),
-            (
-                "https://cloud.example/identity/v3",
-                "https://cloud.example/identity/v3",
-            ),
-            ("http://127.0.0.1:5000/v3", "http://127.0.0.1:5000/v3"),
-            ("http://[::1]:5000", "http://[::1]:5000/v3"),
-        ];
-        for (written, read) in rows {
-            assert_eq!(
-                keystone(written).map(String::from),
-                Ok(read.to_owned()),
-                "{written}"
-            );
-        }
-    }
-
-    #[test]
-    fn an_address_that_cannot_be_keystones_is_refused_with_its_reason() {
-        let rows = [
-            ("cloud.example:5000", "http or https"),
-            ("cloud.example", "not a URL"),
-            ("ftp://cloud.example", "http or https"),
-            ("https://", "not a URL"),
-            ("https://user:word@cloud.example/v3", "user or password"),
-            ("https://cloud.example/v3?token=word", "query"),
-            ("https://cloud.example/v2.0", "v3 is needed"),
-            ("https://cloud.example/v2.0/", "v3 is needed"),
-        ];
-        for (written, reason) in rows {
-            let problem = keystone(written).expect_err(written);
-            assert!(problem.contains(reason), "{written}: {problem}");
-            assert!(
-                problem.contains("https://cloud.example:5000/v3"),
-                "{written}: {problem}"
-            );
-        }
     }
 }

@@ -1,0 +1,7 @@
+//! Events: what is accepted, what it becomes, and what is said of the rest.
+
+mod any_phase;
+mod envelope;
+mod pass;
+mod requests;
+mod subscribe;
