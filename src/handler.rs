@@ -140,7 +140,11 @@ impl Handler {
     ///
     /// # Errors
     /// [`Failure`], when the invocation as a whole could not do its work.
-    pub async fn handle(&self, payload: &Value, invocation: &Invocation) -> Result<Box<RawValue>, Failure> {
+    pub async fn handle(
+        &self,
+        payload: &Value,
+        invocation: &Invocation,
+    ) -> Result<Box<RawValue>, Failure> {
         let begun = Instant::now();
         let run_id = format!("req-{}", invocation.request_id);
         let glimpse = Glimpse::of(payload);
@@ -186,15 +190,17 @@ impl Handler {
         begun: Instant,
         account: &mut Account,
     ) -> Result<Box<RawValue>, Failure> {
-        let run = Run {
+        let mut run = Run {
             request: Request::parse(payload)?,
             run_id,
             clock: Clock::showing(invocation.now),
-            deadline: self.deadline(invocation, begun),
+            deadline: self.deadline(invocation, begun, TimeBounds::of(&self.environment)),
             begun,
             seed: invocation.seed,
         };
         let configured = self.configured(run.deadline, None).await?;
+        // The secret may set the bounds, and could not be read without some.
+        run.deadline = self.deadline(invocation, begun, configured.settings.time_bounds());
         match self.serve(&run, &configured, account).await {
             // The secret may have been rotated since it was read.
             Err(failure) if failure.is_refused_login() && configured.secret.is_some() => {
@@ -215,8 +221,7 @@ impl Handler {
         }
     }
 
-    fn deadline(&self, invocation: &Invocation, begun: Instant) -> Deadline {
-        let bounds = TimeBounds::of(&self.environment);
+    fn deadline(&self, invocation: &Invocation, begun: Instant, bounds: TimeBounds) -> Deadline {
         let left = invocation.deadline - invocation.now;
         if left < -IMPLAUSIBLE {
             if !self

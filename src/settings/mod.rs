@@ -149,6 +149,16 @@ impl Settings {
     }
 }
 
+impl Settings {
+    /// How an invocation's time is bounded.
+    pub fn time_bounds(&self) -> TimeBounds {
+        TimeBounds {
+            deadline_margin: self.deadline_margin,
+            default_timeout: self.default_timeout,
+        }
+    }
+}
+
 impl TimeBounds {
     /// The bounds that the environment sets. One that cannot be read is its default here;
     /// [`Settings::resolve`] reports it.
