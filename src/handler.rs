@@ -1,11 +1,12 @@
 //! One invocation, from event to answer.
 
+use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use futures::{StreamExt, stream};
+use futures::{FutureExt, StreamExt, stream};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::Value;
@@ -41,7 +42,12 @@ pub trait Surroundings: Send + Sync {
     ///
     /// # Errors
     /// The text of what is wrong with the configured certificates.
-    fn transport(&self, trust: Option<&Trust>) -> Result<Arc<dyn Transport>, String>;
+    fn transport(&self, trust: &Trust) -> Result<Arc<dyn Transport>, String>;
+    /// A way to what runs beside the function on the same host.
+    ///
+    /// # Errors
+    /// The text of what is wrong.
+    fn local_transport(&self) -> Result<Arc<dyn Transport>, String>;
     /// Prints one line on standard output.
     fn print(&self, line: &str);
 }
@@ -51,16 +57,14 @@ pub trait Surroundings: Send + Sync {
 pub struct Outside;
 
 impl Surroundings for Outside {
-    fn transport(&self, trust: Option<&Trust>) -> Result<Arc<dyn Transport>, String> {
-        let built_in;
-        let trust = match trust {
-            Some(trust) => trust,
-            None => {
-                built_in = Trust::new(None, false).map_err(|error| error.to_string())?;
-                &built_in
-            }
-        };
+    fn transport(&self, trust: &Trust) -> Result<Arc<dyn Transport>, String> {
         let https = Https::new(trust).map_err(|error| error.to_string())?;
+        Ok(Arc::new(https))
+    }
+
+    fn local_transport(&self) -> Result<Arc<dyn Transport>, String> {
+        let trust = Trust::new(None, false).map_err(|error| error.to_string())?;
+        let https = Https::direct(&trust).map_err(|error| error.to_string())?;
         Ok(Arc::new(https))
     }
 
@@ -116,7 +120,6 @@ struct Run<'a> {
 struct Account {
     sent: u64,
     retried: u64,
-    project: Option<String>,
     summary: Option<Summary>,
 }
 
@@ -157,26 +160,32 @@ impl Handler {
         );
         async {
             let mut account = Account::default();
-            let result = self
-                .run(payload, invocation, &run_id, begun, &mut account)
-                .await;
-            if let Err(failure) = &result {
-                tracing::error!(error_type = failure.error_type(), error = %failure, "failed");
-            }
+            let run = self.run(payload, invocation, &run_id, begun, &mut account);
+            // A panic is a mistake of ours; it is measured, and then reported by the runtime.
+            let result = AssertUnwindSafe(run).catch_unwind().await;
+            let error_type = match &result {
+                Ok(Ok(_)) => None,
+                Ok(Err(failure)) => {
+                    let error_type = failure.error_type();
+                    tracing::error!(error_type, error = %failure, "failed");
+                    Some(error_type)
+                }
+                Err(_) => Some("Panic"),
+            };
             if !glimpse.dry_run {
                 let metrics = Metrics {
-                    project: &self.project(&account),
+                    project: &self.project(),
                     phase,
                     summary: account.summary.as_ref(),
                     requests_sent: account.sent,
                     requests_retried: account.retried,
                     duration_ms: begun.elapsed().as_millis() as u64,
-                    error_type: result.as_ref().err().map(Failure::error_type),
+                    error_type,
                 };
                 self.surroundings
                     .print(&metrics_line(invocation.now, &metrics));
             }
-            result
+            result.unwrap_or_else(|panic| resume_unwind(panic))
         }
         .instrument(span)
         .await
@@ -256,7 +265,7 @@ impl Handler {
             Some(reference) => {
                 let transport = self
                     .surroundings
-                    .transport(None)
+                    .local_transport()
                     .map_err(Failure::InvalidConfiguration)?;
                 Some(read_secret(&*transport, deadline, &reference).await?)
             }
@@ -290,7 +299,7 @@ impl Handler {
         let settings = &configured.settings;
         let transport = self
             .surroundings
-            .transport(Some(&configured.trust))
+            .transport(&configured.trust)
             .map_err(Failure::InvalidConfiguration)?;
         let client = Client::new(
             ConnectionParts {
@@ -314,10 +323,6 @@ impl Handler {
             let (sent, retried) = client.connection().requests();
             account.sent = sent_before + sent;
             account.retried = retried_before + retried;
-            account.project = settings
-                .project_label
-                .clone()
-                .or_else(|| client.connection().project_name());
         };
         let result = match &run.request {
             Request::Subscribe(request) => {
@@ -361,7 +366,7 @@ impl Handler {
         };
         tracing::debug!(
             provider = client.provider_name(),
-            project = account.project,
+            project = configured.session.project_name(),
             requests_sent = account.sent,
             "done"
         );
@@ -395,13 +400,19 @@ impl Handler {
         }
     }
 
-    fn project(&self, account: &Account) -> String {
-        account
-            .project
-            .as_deref()
-            .or_else(|| self.environment.get("SNAPSENTRY_PROJECT"))
-            .unwrap_or("unknown")
-            .to_owned()
+    /// The metrics' `Project`: the configured one, else the one that the latest token was for.
+    fn project(&self) -> String {
+        let label = self
+            .environment
+            .get("SNAPSENTRY_PROJECT")
+            .map(str::to_owned);
+        let configured = self.configured.lock().unwrap_or_else(|e| e.into_inner());
+        let known = || {
+            let configured = configured.as_ref()?;
+            let label = configured.settings.project_label.clone();
+            label.or_else(|| configured.session.project_name())
+        };
+        label.or_else(known).unwrap_or_else(|| "unknown".to_owned())
     }
 }
 

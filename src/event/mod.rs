@@ -153,7 +153,9 @@ impl Glimpse {
         let request = envelope::peek(payload);
         Self {
             phase: request.get("phase").and_then(Phase::named),
-            dry_run: request.get("dry_run") == Some(&Value::Bool(true)),
+            dry_run: [request, payload]
+                .iter()
+                .any(|place| place.get("dry_run") == Some(&Value::Bool(true))),
         }
     }
 }

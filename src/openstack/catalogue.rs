@@ -4,6 +4,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::error::LoginError;
+use super::lenient::or_default;
 
 /// The names under which clouds list Cinder's third version, the commonest first.
 const BLOCK_STORAGE: [&str; 3] = ["volumev3", "block-storage", "block-store"];
@@ -20,19 +21,21 @@ pub struct EndpointChoice {
 /// A service in the catalogue.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct CatalogueEntry {
-    #[serde(rename = "type", default)]
+    #[serde(rename = "type", default, deserialize_with = "or_default")]
     service_type: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     endpoints: Vec<Endpoint>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
 struct Endpoint {
+    #[serde(default, deserialize_with = "or_default")]
     interface: String,
     #[serde(default)]
     region: Option<String>,
     #[serde(default)]
     region_id: Option<String>,
+    #[serde(default, deserialize_with = "or_default")]
     url: String,
 }
 

@@ -42,7 +42,7 @@ impl Client {
         "openstack"
     }
 
-    /// The connection: permits, counts and the project's name.
+    /// The connection: permits and counts.
     pub fn connection(&self) -> &Connection {
         &self.connection
     }

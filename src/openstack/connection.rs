@@ -75,7 +75,9 @@ pub struct Connection {
     pub(super) auth: Auth,
     pub(super) endpoint: EndpointChoice,
     pub(super) retry: RetryConfig,
-    pub(super) run_id: String,
+    run_id: String,
+    /// The session's number for this pass.
+    pub(super) invocation: u64,
     pub(super) clock: Clock,
     rng: Mutex<StdRng>,
     in_flight: Arc<Semaphore>,
@@ -118,6 +120,7 @@ impl Connection {
     pub fn new(parts: ConnectionParts) -> Self {
         Self {
             transport: parts.transport,
+            invocation: parts.session.next_invocation(),
             session: parts.session,
             auth: parts.auth,
             endpoint: parts.endpoint,
@@ -145,11 +148,6 @@ impl Connection {
     /// The most requests that can be in flight at a time.
     pub fn max_concurrency(&self) -> usize {
         self.max_concurrency
-    }
-
-    /// The project's name, as the token in use tells it.
-    pub fn project_name(&self) -> Option<String> {
-        self.session.usable(self.clock.now())?.project_name.clone()
     }
 
     pub(super) fn has_compute(&self) -> bool {
@@ -235,8 +233,8 @@ impl Connection {
                 HeaderName::from_static("x-auth-token"),
                 token.header.clone(),
             )];
-            let with_version = call.service == Service::BlockStorage
-                && !self.no_microversion.load(Ordering::Relaxed);
+            let with_version =
+                call.service == Service::BlockStorage && self.asks_for_microversion();
             if with_version {
                 headers.push((
                     HeaderName::from_static("openstack-api-version"),
@@ -257,7 +255,7 @@ impl Connection {
             match error.status() {
                 Some(StatusCode::UNAUTHORIZED)
                     if refused.is_none()
-                        && token.replaced_a_refused_one_in.as_ref() != Some(&self.run_id) =>
+                        && token.replaced_a_refused_one_in != Some(self.invocation) =>
                 {
                     tracing::debug!(%error, "the token was refused; fetching a fresh one");
                     refused = Some(token);
@@ -272,9 +270,14 @@ impl Connection {
         }
     }
 
-    /// Stops asking for a microversion; tells whether one was asked for until now.
-    pub(super) fn go_on_without_microversion(&self) -> bool {
-        !self.no_microversion.swap(true, Ordering::Relaxed)
+    /// Whether a microversion is still asked for.
+    pub(super) fn asks_for_microversion(&self) -> bool {
+        !self.no_microversion.load(Ordering::Relaxed)
+    }
+
+    /// Stops asking for a microversion.
+    pub(super) fn go_on_without_microversion(&self) {
+        self.no_microversion.store(true, Ordering::Relaxed);
     }
 
     /// Sends one request, once, and turns everything but a success into an error.
@@ -294,6 +297,10 @@ impl Connection {
         };
         if deadline.remaining().is_zero() {
             return Err(Error::out_of_time(None));
+        }
+        // Waiting for a permit, or for a fresh token, took time.
+        if matches!(outgoing.kind, Kind::Create | Kind::Delete) {
+            self.begin(deadline, outgoing.kind)?;
         }
         let request = self.build(&outgoing)?;
         let begun = Instant::now();
@@ -375,7 +382,7 @@ impl Connection {
         }
         ErrorKind::Status {
             status: response.status(),
-            message: message(response),
+            message: self.auth.without_secrets(message(response)),
             retry_after: self.retry_after(response),
         }
     }

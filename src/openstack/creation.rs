@@ -60,6 +60,13 @@ pub enum NotCreated {
     },
     /// Nothing was begun, or nothing came of it, and no time is left.
     Deferred(Error),
+    /// It was made, and somebody else deleted it before it was available.
+    Deleted {
+        /// The snapshot that was.
+        snapshot_id: String,
+        /// What was seen of that.
+        error: Error,
+    },
     /// It was sent, and what comes of it is open.
     Pending {
         /// The snapshot being created, where its id is known.
@@ -111,7 +118,7 @@ impl Client {
             Creation::Created(snapshot) => match self.settled(deadline, &snapshot).await {
                 Ok(Settled::Available(snapshot)) => Ok(Creation::Created(snapshot)),
                 Ok(Settled::Broken(broken)) => Err(self.broken(deadline, broken).await),
-                Ok(Settled::Gone) => Err(self.gone(&snapshot)),
+                Ok(Settled::Gone) => Err(self.deleted(&snapshot)),
                 Err(_) => Err(NotCreated::Pending {
                     snapshot_id: Some(snapshot.id),
                 }),
@@ -119,7 +126,7 @@ impl Client {
             Creation::Adopted(snapshot) => match self.settled(deadline, &snapshot).await {
                 Ok(Settled::Available(snapshot)) => Ok(Creation::Adopted(snapshot)),
                 Ok(Settled::Broken(broken)) => Err(self.broken(deadline, broken).await),
-                Ok(Settled::Gone) => Err(self.gone(&snapshot)),
+                Ok(Settled::Gone) => Err(self.deleted(&snapshot)),
                 Err(_) => Ok(Creation::Adopted(snapshot)),
             },
         }
@@ -265,30 +272,28 @@ impl Client {
 
     /// A snapshot that ended badly is deleted, where there is time, so that it takes no quota.
     async fn broken(&self, deadline: Deadline, snapshot: Snapshot) -> NotCreated {
-        let what = format!("the snapshot ended in {}", snapshot.status);
-        let not_cleaned = if snapshot.status == "error" {
-            self.delete_snapshot(deadline, &snapshot.id, |_| AfterRefusal::GiveUp)
-                .await
-                .err()
-                .filter(|error| error.status() != Some(http::StatusCode::NOT_FOUND))
-        } else {
-            None
-        };
+        if snapshot.status != "error" {
+            return self.deleted(&snapshot);
+        }
+        let not_cleaned = self
+            .delete_snapshot(deadline, &snapshot.id, |_| AfterRefusal::GiveUp)
+            .await
+            .err()
+            .filter(|error| error.status() != Some(http::StatusCode::NOT_FOUND));
         NotCreated::Failed {
-            error: self.about(&snapshot, &what),
+            error: self.about(&snapshot, "the snapshot ended in error"),
             snapshot_id: Some(snapshot.id),
             not_cleaned,
         }
     }
 
-    fn gone(&self, snapshot: &Snapshot) -> NotCreated {
-        NotCreated::Failed {
+    fn deleted(&self, snapshot: &Snapshot) -> NotCreated {
+        NotCreated::Deleted {
             error: self.about(
                 snapshot,
-                "the snapshot was deleted while it was being created",
+                "the snapshot was deleted by somebody else while it was being created",
             ),
-            snapshot_id: Some(snapshot.id.clone()),
-            not_cleaned: None,
+            snapshot_id: snapshot.id.clone(),
         }
     }
 

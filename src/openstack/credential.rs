@@ -89,6 +89,15 @@ pub enum Domain {
 }
 
 impl Auth {
+    /// A text without the secret, should some cloud repeat it in an error.
+    pub(super) fn without_secrets(&self, text: String) -> String {
+        let (AuthMethod::ApplicationCredential { secret, .. }
+        | AuthMethod::Password {
+            password: secret, ..
+        }) = &self.method;
+        text.replace(secret.expose_secret(), "***")
+    }
+
     /// Where tokens are issued.
     pub fn tokens_url(&self) -> Url {
         let mut url = self.auth_url.clone();

@@ -120,7 +120,7 @@ impl Error {
     pub fn is_ambiguous(&self) -> bool {
         match &self.kind {
             ErrorKind::Status { status, .. } => {
-                matches!(status.as_u16(), 408 | 500 | 502 | 503 | 504)
+                status.is_server_error() || *status == StatusCode::REQUEST_TIMEOUT
             }
             ErrorKind::Transport(_) | ErrorKind::Body(_) => true,
             _ => false,
@@ -129,10 +129,14 @@ impl Error {
 
     /// Whether the same request may do better a little later.
     pub fn is_retryable(&self) -> bool {
-        if let ErrorKind::Transport(TransportError::TooLarge { .. }) = self.kind {
-            return false;
+        match &self.kind {
+            ErrorKind::Status { status, .. } => {
+                matches!(status.as_u16(), 408 | 500 | 502 | 503 | 504) || self.is_rate_limit()
+            }
+            ErrorKind::Transport(TransportError::TooLarge { .. }) => false,
+            ErrorKind::Transport(_) | ErrorKind::Body(_) => true,
+            _ => false,
         }
-        self.is_ambiguous() || self.is_rate_limit()
     }
 
     /// How long the cloud asks to wait before the request is sent again.

@@ -13,7 +13,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::connection::{Call, Connection, Kind, Service};
-use super::error::Error;
+use super::error::{Error, ErrorKind};
+use super::lenient::or_default;
 use crate::deadline::Deadline;
 
 /// How often a listing is begun again because the row it had got to vanished meanwhile.
@@ -38,7 +39,12 @@ pub(super) struct Listing<'a> {
 struct Page<R> {
     #[serde(alias = "volumes", alias = "snapshots")]
     rows: Vec<R>,
-    #[serde(default, rename = "volumes_links", alias = "snapshots_links")]
+    #[serde(
+        default,
+        deserialize_with = "or_default",
+        rename = "volumes_links",
+        alias = "snapshots_links"
+    )]
     links: Vec<Link>,
 }
 
@@ -49,11 +55,12 @@ struct Link {
 }
 
 impl<R> Page<R> {
-    /// The next page's query. The link's host and scheme can be wrong behind a proxy, and must
-    /// not decide where a token is sent.
+    /// The next page's query, empty where the link has none. The link's host and scheme can be
+    /// wrong behind a proxy, and must not decide where a token is sent.
     fn next(&self) -> Option<String> {
         let next = self.links.iter().find(|link| link.rel == "next")?;
-        Some(next.href.split_once('?')?.1.to_owned())
+        let (_, query) = next.href.split_once('?').unwrap_or_default();
+        Some(query.to_owned())
     }
 }
 
@@ -84,12 +91,12 @@ impl Connection {
             filter: None,
             ..listing
         };
+        let with_version = self.asks_for_microversion();
         match self.list_pages(deadline, unfiltered, &new, &mut add).await {
             // Some gateways refuse the version's header in their own way.
-            Err(error)
-                if error.status() == Some(StatusCode::BAD_REQUEST)
-                    && self.go_on_without_microversion() =>
-            {
+            Err(error) if error.status() == Some(StatusCode::BAD_REQUEST) && with_version => {
+                tracing::debug!(listing = listing.name, %error, "repeated without a version");
+                self.go_on_without_microversion();
                 let (gathered, _) = self
                     .list_pages(deadline, unfiltered, &new, &mut add)
                     .await?;
@@ -138,9 +145,18 @@ impl Connection {
                 }
             }
             match next {
-                // A page without rows is the last, whatever its link says: it has no marker to
-                // go on from, and a link to itself would never end.
-                Some(next) if full && next != query => query = next,
+                // Taken for the end, it would hide what was not listed.
+                Some(next) if full && (next.is_empty() || next == query) => {
+                    return Err(Error {
+                        request: Some((Method::GET, listing.path.to_owned())),
+                        request_id: None,
+                        kind: ErrorKind::Unusable(
+                            "the link to the next page leads nowhere".to_owned(),
+                        ),
+                    });
+                }
+                Some(next) if full => query = next,
+                // A page without rows is the last, whatever its link says.
                 _ => return Ok((gathered, rows)),
             }
         }

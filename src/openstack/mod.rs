@@ -11,6 +11,7 @@ mod connection;
 mod creation;
 mod credential;
 mod error;
+mod lenient;
 mod listing;
 mod retry;
 mod servers;
@@ -27,5 +28,5 @@ pub use credential::{ApplicationCredential, Auth, AuthMethod, Domain, Project, U
 pub use error::{Error, ErrorKind, LoginError};
 pub use retry::RetryConfig;
 pub use session::Session;
-pub use snapshots::{AfterRefusal, Snapshot};
+pub use snapshots::{AfterRefusal, Deletion, Snapshot};
 pub use volumes::{Attachment, Subscribed, Volume};

@@ -1,34 +1,53 @@
 //! The session with Keystone: one token and its catalogue, kept while the sandbox stays warm.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use http::{HeaderValue, Method};
 use serde::Deserialize;
 use tokio::sync::Mutex;
+use tokio::time::Instant;
 use url::Url;
 
 use super::catalogue::{self, CatalogueEntry};
-use super::connection::{Connection, Kind, Outgoing};
+use super::connection::{Connection, Kind, Outgoing, locked};
 use super::error::{Error, ErrorKind, LoginError};
+use super::lenient::or_default;
 use crate::deadline::Deadline;
 
 /// A token is renewed this long before it ends, or when a quarter of its life is left where
 /// that is shorter.
 const RENEWAL_MARGIN: TimeDelta = TimeDelta::seconds(60);
 
+/// What a token is believed about its life: anything else is a mistake of the cloud's clock.
+const SHORTEST_LIFE: TimeDelta = TimeDelta::seconds(10);
+const LONGEST_LIFE: TimeDelta = TimeDelta::days(365);
+
 /// What outlives an invocation: the token, its catalogue, and what was learnt about the cloud.
 #[derive(Debug, Default)]
 pub struct Session {
     state: Mutex<State>,
     current: std::sync::Mutex<Option<Arc<Token>>>,
+    /// Kept when the token is not: metrics name it also where a login fails.
+    project_name: std::sync::Mutex<Option<String>>,
+    invocations: AtomicU64,
 }
 
 #[derive(Debug, Default)]
 struct State {
     tokens: u64,
-    /// The login that failed after this token was refused: all who were refused share it.
-    failed: Option<(String, Option<u64>, Error)>,
+    failed: Option<FailedLogin>,
+}
+
+/// A login that failed is shared by all who waited for it, and by all who were refused with the
+/// same token.
+#[derive(Debug)]
+struct FailedLogin {
+    invocation: u64,
+    refused: Option<u64>,
+    at: Instant,
+    error: Error,
 }
 
 /// A token and the addresses that came with it.
@@ -38,16 +57,26 @@ pub(super) struct Token {
     /// Marked sensitive, so that no `Debug` shows it.
     pub(super) header: HeaderValue,
     renew_at: DateTime<Utc>,
-    /// The invocation in which it was fetched because another was refused.
-    pub(super) replaced_a_refused_one_in: Option<String>,
-    pub(super) project_name: Option<String>,
+    /// The number of the invocation in which it was fetched because another was refused.
+    pub(super) replaced_a_refused_one_in: Option<u64>,
     pub(super) block_storage: Url,
     pub(super) compute: Option<Url>,
 }
 
 impl Session {
+    /// The name of the project, as the latest token told it.
+    pub fn project_name(&self) -> Option<String> {
+        locked(&self.project_name).clone()
+    }
+
+    /// A number for each pass that uses the session. Lambda's request id would not do: it comes
+    /// again when Lambda tries a failed event again.
+    pub(super) fn next_invocation(&self) -> u64 {
+        self.invocations.fetch_add(1, Ordering::Relaxed)
+    }
+
     pub(super) fn usable(&self, now: DateTime<Utc>) -> Option<Arc<Token>> {
-        let current = self.current.lock().unwrap_or_else(|e| e.into_inner());
+        let current = locked(&self.current);
         current
             .as_ref()
             .filter(|token| now < token.renew_at)
@@ -55,7 +84,7 @@ impl Session {
     }
 
     fn keep(&self, token: Option<Arc<Token>>) {
-        *self.current.lock().unwrap_or_else(|e| e.into_inner()) = token;
+        *locked(&self.current) = token;
     }
 }
 
@@ -69,6 +98,7 @@ impl Connection {
         deadline: Deadline,
         refused: Option<&Token>,
     ) -> Result<Arc<Token>, Error> {
+        let came = Instant::now();
         let mut state = deadline
             .bound(self.session.state.lock())
             .await
@@ -79,11 +109,11 @@ impl Connection {
         {
             return Ok(token);
         }
-        if let Some((run_id, serial, error)) = &state.failed
-            && *run_id == self.run_id
-            && *serial == refused
+        if let Some(failed) = &state.failed
+            && failed.invocation == self.invocation
+            && (came <= failed.at || refused.is_some() && failed.refused == refused)
         {
-            return Err(error.clone());
+            return Err(failed.error.clone());
         }
         let serial = state.tokens + 1;
         match self.log_in(deadline, serial, refused.is_some()).await {
@@ -95,7 +125,15 @@ impl Connection {
             }
             Err(error) => {
                 self.session.keep(None);
-                state.failed = Some((self.run_id.clone(), refused, error.clone()));
+                // Another's deadline may be later than the one that ended this login.
+                if !error.is_out_of_time() {
+                    state.failed = Some(FailedLogin {
+                        invocation: self.invocation,
+                        refused,
+                        at: Instant::now(),
+                        error: error.clone(),
+                    });
+                }
                 Err(error)
             }
         }
@@ -145,7 +183,7 @@ impl Connection {
         header.set_sensitive(true);
 
         // The cloud's clock may differ from ours; the length of the token's life does not.
-        let life = told.expires_at - told.issued_at;
+        let life = (told.expires_at - told.issued_at).clamp(SHORTEST_LIFE, LONGEST_LIFE);
         let renew_at = self.clock.now() + life - RENEWAL_MARGIN.min(life / 4);
         let project = told.project.ok_or_else(|| {
             login_error(LoginError::NoEndpoint(
@@ -163,12 +201,12 @@ impl Connection {
             renew_at = %renew_at,
             "logged in"
         );
+        *locked(&self.session.project_name) = project.name;
         Ok(Token {
             serial,
             header,
             renew_at,
-            replaced_a_refused_one_in: after_refusal.then(|| self.run_id.clone()),
-            project_name: project.name,
+            replaced_a_refused_one_in: after_refusal.then_some(self.invocation),
             block_storage,
             compute,
         })
@@ -194,7 +232,7 @@ struct TokenBody {
     issued_at: DateTime<Utc>,
     #[serde(default)]
     project: Option<ProjectBody>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     catalog: Vec<CatalogueEntry>,
 }
 

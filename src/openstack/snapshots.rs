@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer};
 use super::client::Client;
 use super::connection::{Call, Kind, Service, request_id};
 use super::error::Error;
+use super::lenient;
 use super::listing::Listing;
 use crate::deadline::Deadline;
 
@@ -29,7 +30,7 @@ pub struct Snapshot {
     #[serde(default, deserialize_with = "timestamp")]
     pub updated_at: Option<DateTime<Utc>>,
     /// Its metadata.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::metadata")]
     pub metadata: BTreeMap<String, String>,
 }
 
@@ -55,6 +56,18 @@ pub(super) struct SnapshotBody {
     pub(super) snapshot: Snapshot,
 }
 
+/// A deletion that is under way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Deletion {
+    /// The cloud took our request on.
+    Accepted {
+        /// Its id for the request.
+        request_id: Option<String>,
+    },
+    /// Somebody else's request was there first.
+    ByOther,
+}
+
 /// What to do about a snapshot whose deletion the cloud refuses, once it was read again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AfterRefusal {
@@ -78,7 +91,8 @@ impl Client {
         new: impl Fn() -> A,
         mut add: impl FnMut(&mut A, Snapshot),
     ) -> Result<A, Error> {
-        self.list_snapshots(deadline, "list managed snapshots", None, new, |all, one| {
+        let name = "list managed snapshots";
+        self.list_snapshots(deadline, name, None, None, new, |all, one| {
             add(all, one);
             ControlFlow::Continue(())
         })
@@ -113,10 +127,10 @@ impl Client {
                 deadline,
                 "look at recent snapshots",
                 page_size,
+                back_to,
                 new,
                 |(recent, missing): &mut (Vec<Snapshot>, Option<usize>), one| {
-                    let passed =
-                        matches!((one.created_at, back_to), (Some(at), Some(to)) if at < to);
+                    let passed = is_older(&one, back_to);
                     if let (Some(missing), Some(wanted)) = (missing.as_mut(), wanted)
                         && wanted.contains(&one.id)
                     {
@@ -168,7 +182,7 @@ impl Client {
                     if wanted && self.is_managed(&one.metadata) {
                         all.push(one);
                     }
-                } else if matches!((one.created_at, since), (Some(at), Some(since)) if at < since) {
+                } else if is_older(&one, since) {
                     return ControlFlow::Break(());
                 }
                 ControlFlow::Continue(())
@@ -187,6 +201,7 @@ impl Client {
         deadline: Deadline,
         name: &str,
         page_size: Option<usize>,
+        back_to: Option<DateTime<Utc>>,
         new: impl Fn() -> A,
         mut add: impl FnMut(&mut A, Snapshot) -> ControlFlow<()>,
     ) -> Result<A, Error> {
@@ -201,6 +216,8 @@ impl Client {
             .list(deadline, listing, new, |all, one: Snapshot| {
                 if self.is_managed(&one.metadata) {
                     add(all, one)
+                } else if is_older(&one, back_to) {
+                    ControlFlow::Break(())
                 } else {
                     ControlFlow::Continue(())
                 }
@@ -231,7 +248,7 @@ impl Client {
         deadline: Deadline,
         id: &str,
         after_refusal: impl Fn(&Snapshot) -> AfterRefusal,
-    ) -> Result<Option<String>, Error> {
+    ) -> Result<Deletion, Error> {
         let path = format!("/snapshots/{id}");
         let normal = Call {
             kind: Kind::Delete,
@@ -253,7 +270,7 @@ impl Client {
         };
         let snapshot = self.snapshot(deadline, id).await?;
         match after_refusal(&snapshot) {
-            AfterRefusal::LeaveToOther => Ok(refused.request_id),
+            AfterRefusal::LeaveToOther => Ok(Deletion::ByOther),
             AfterRefusal::GiveUp => Err(refused),
             AfterRefusal::Force => {
                 let path = format!("/snapshots/{id}/action");
@@ -274,15 +291,21 @@ impl Client {
         deadline: Deadline,
         name: &str,
         call: &Call<'_>,
-    ) -> Result<Option<String>, Error> {
+    ) -> Result<Deletion, Error> {
         self.connection
             .execute_action(deadline, &self.connection.retry, name, || async {
                 self.connection.begin(deadline, call.kind)?;
                 let response = self.connection.call(deadline, call, None).await?;
-                Ok(request_id(&response))
+                Ok(Deletion::Accepted {
+                    request_id: request_id(&response),
+                })
             })
             .await
     }
+}
+
+fn is_older(snapshot: &Snapshot, than: Option<DateTime<Utc>>) -> bool {
+    matches!((snapshot.created_at, than), (Some(at), Some(than)) if at < than)
 }
 
 /// The instant, cut to the whole second in which listings show it, and a second for safety.

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::client::Client;
 use super::connection::{Call, Kind, Service, request_id};
 use super::error::Error;
+use super::lenient;
 use super::listing::Listing;
 use crate::deadline::Deadline;
 
@@ -20,10 +21,10 @@ pub struct Volume {
     /// Cinder's word for its state.
     pub status: String,
     /// Its metadata.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::metadata")]
     pub metadata: BTreeMap<String, String>,
     /// The servers it is attached to, in no order.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::or_default")]
     pub attachments: Vec<Attachment>,
 }
 

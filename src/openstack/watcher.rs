@@ -5,13 +5,14 @@
 //! never grows with history. What others create meanwhile is seen by the same looks, and
 //! remembered for whoever is about to create.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::future::Future;
+use std::ops::ControlFlow;
 use std::sync::Mutex;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use futures::future::{Either, select};
+use futures::future::{Either, join_all, select};
 use http::StatusCode;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, sleep_until};
@@ -119,20 +120,21 @@ impl Client {
                 self.watcher.registered.notified().await;
                 continue;
             };
-            if next >= deadline.instant() {
-                return;
-            }
             // Somebody new may want an earlier look.
             let registered = std::pin::pin!(self.watcher.registered.notified());
-            if let Either::Right(_) = select(std::pin::pin!(sleep_until(next)), registered).await {
+            let until = std::pin::pin!(sleep_until(next.min(deadline.instant())));
+            if let Either::Right(_) = select(until, registered).await {
                 continue;
             }
             last = Some(Instant::now());
-            self.look(deadline).await;
+            if self.look(deadline).await.is_break() {
+                return;
+            }
         }
     }
 
-    async fn look(&self, deadline: Deadline) {
+    /// Looks once; breaks off when there is no time for another look.
+    async fn look(&self, deadline: Deadline) -> ControlFlow<()> {
         let (wanted, back_to) = {
             let waiting = locked(&self.watcher.waiting);
             let wanted: Vec<String> = waiting.keys().cloned().collect();
@@ -149,27 +151,35 @@ impl Client {
             // A look that failed tells nothing about the snapshots: the next one may.
             Err(error) => {
                 tracing::warn!(%error, "could not look at the snapshots being created");
-                return;
+                return if error.is_out_of_time() {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
+                };
             }
         };
-        let met: Vec<&str> = rows.iter().map(|one| one.id.as_str()).collect();
-        let missed: Vec<&String> = wanted
-            .iter()
-            .filter(|id| !met.contains(&id.as_str()))
+        let met: HashSet<&str> = rows.iter().map(|one| one.id.as_str()).collect();
+        let missed: Vec<String> = wanted
+            .into_iter()
+            .filter(|id| !met.contains(id.as_str()))
             .collect();
-        for id in missed {
-            match self.snapshot(deadline, id).await {
-                Ok(snapshot) => self.watcher.tell(&snapshot),
-                Err(error) if error.status() == Some(StatusCode::NOT_FOUND) => {
-                    self.watcher.tell_gone(id);
-                }
-                Err(error) => tracing::warn!(snapshot_id = id, %error, "could not be read"),
-            }
+        for snapshot in &rows {
+            self.watcher.tell(snapshot);
         }
-        for snapshot in rows {
-            self.watcher.tell(&snapshot);
-            self.watcher.remember(snapshot);
-        }
+        self.watcher.remember(rows);
+        join_all(
+            missed
+                .iter()
+                .map(async |id| match self.snapshot(deadline, id).await {
+                    Ok(snapshot) => self.watcher.tell(&snapshot),
+                    Err(error) if error.status() == Some(StatusCode::NOT_FOUND) => {
+                        self.watcher.settle(id, Settled::Gone);
+                    }
+                    Err(error) => tracing::warn!(snapshot_id = id, %error, "could not be read"),
+                }),
+        )
+        .await;
+        ControlFlow::Continue(())
     }
 }
 
@@ -205,10 +215,6 @@ impl Watcher {
         self.settle(&snapshot.id, settled);
     }
 
-    fn tell_gone(&self, id: &str) {
-        self.settle(id, Settled::Gone);
-    }
-
     fn settle(&self, id: &str, settled: Settled) {
         let Some(waiting) = locked(&self.waiting).remove(id) else {
             return;
@@ -222,12 +228,17 @@ impl Watcher {
         let _ = waiting.tell.send(settled);
     }
 
-    fn remember(&self, snapshot: Snapshot) {
+    /// Remembers what a look met, and forgets what it should have met and did not.
+    fn remember(&self, rows: Vec<Snapshot>) {
+        let reach = rows.last().and_then(|oldest| oldest.created_at);
         let mut seen = locked(&self.seen);
-        let of_volume = seen.entry(snapshot.volume_id.clone()).or_default();
-        match of_volume.iter_mut().find(|one| one.id == snapshot.id) {
-            Some(known) => *known = snapshot,
-            None => of_volume.push(snapshot),
+        for of_volume in seen.values_mut() {
+            of_volume.retain(|one| one.created_at < reach);
+        }
+        for snapshot in rows {
+            let of_volume = seen.entry(snapshot.volume_id.clone()).or_default();
+            of_volume.retain(|one| one.id != snapshot.id);
+            of_volume.push(snapshot);
         }
     }
 }

@@ -5,7 +5,7 @@ use http::StatusCode;
 use super::Pass;
 use super::look::read_snapshot;
 use crate::deadline::Deadline;
-use crate::openstack::{AfterRefusal, Error, Snapshot};
+use crate::openstack::{AfterRefusal, Deletion, Error, Snapshot};
 use crate::plan::State;
 use crate::policy::keys;
 
@@ -17,7 +17,7 @@ pub(super) enum Removal {
         /// Its id for the request.
         request_id: Option<String>,
     },
-    /// It was gone already: as good.
+    /// It was gone already, or somebody else's deletion is under way: as good.
     AlreadyGone,
     /// There is no time for it, or it was cut off.
     OutOfTime(Error),
@@ -26,9 +26,10 @@ pub(super) enum Removal {
 }
 
 impl Removal {
-    fn of(outcome: Result<Option<String>, Error>) -> Self {
+    fn of(outcome: Result<Deletion, Error>) -> Self {
         match outcome {
-            Ok(request_id) => Self::Accepted { request_id },
+            Ok(Deletion::Accepted { request_id }) => Self::Accepted { request_id },
+            Ok(Deletion::ByOther) => Self::AlreadyGone,
             Err(error) if error.status() == Some(StatusCode::NOT_FOUND) => Self::AlreadyGone,
             Err(error) if error.is_out_of_time() => Self::OutOfTime(error),
             Err(error) => Self::Refused(error),

@@ -57,13 +57,36 @@ impl Pass<'_> {
                 by: snapshot.id,
                 why: "the answer was lost, and the look-up found it",
             },
+            Err(NotCreated::Deleted { snapshot_id, error }) => {
+                match self.twin_that_stays(due, since).await {
+                    Some(by) => Taken::Adopted {
+                        by,
+                        why: "an overlapping pass removed ours, the second of the window",
+                    },
+                    None => Taken::Not(NotCreated::Deleted { snapshot_id, error }),
+                }
+            }
             Err(not_created) => Taken::Not(not_created),
         }
     }
 
+    /// Another snapshot that serves the window, now that ours was deleted by somebody else.
+    async fn twin_that_stays(&self, due: &Due, since: Option<DateTime<Utc>>) -> Option<String> {
+        let kind = Some(due.policy.as_str());
+        let listed = self
+            .client
+            .list_managed_volume_snapshots(self.deadline, &due.volume_id, kind, false, since)
+            .await
+            .ok()?;
+        self.serving(due, &listed)
+    }
+
     fn served_by_now(&self, due: &Due) -> Option<String> {
-        self.client
-            .seen_of_volume(&due.volume_id)
+        self.serving(due, &self.client.seen_of_volume(&due.volume_id))
+    }
+
+    fn serving(&self, due: &Due, snapshots: &[Snapshot]) -> Option<String> {
+        snapshots
             .iter()
             .map(read_snapshot)
             .find(|seen| {

@@ -189,7 +189,7 @@ fn tell_removal(pass: &Pass<'_>, candidate: Candidate, removal: Removal, summary
             summary.snapshots.deferred += 1;
         }
         Removal::Refused(error) => {
-            tracing::error!(
+            tracing::info!(
                 volume_id,
                 policy,
                 verdict = "failed",

@@ -81,6 +81,8 @@ impl Rounds {
     /// The next thing to do now; nothing while everybody has to wait.
     pub(super) fn next(&mut self, now: Instant) -> Option<Step> {
         let mut groups = HashSet::new();
+        // Whoever waits for slots is not overtaken; patience and cleaning go on behind.
+        let mut is_blocked = false;
         for at in 0..self.waiting.len() {
             let waiting = &mut self.waiting[at];
             if !groups.insert(waiting.round.group) {
@@ -120,8 +122,9 @@ impl Rounds {
                 continue;
             }
             let wave = waiting.round.windows.len().min(self.largest_wave);
-            if self.free_slots < wave {
-                return None;
+            if is_blocked || self.free_slots < wave {
+                is_blocked = true;
+                continue;
             }
             self.free_slots -= wave;
             let leaving: Vec<Due> = waiting.round.windows.drain(..wave).collect();
@@ -135,13 +138,13 @@ impl Rounds {
         None
     }
 
-    /// When the first round's patience ends.
-    pub(super) fn next_change(&self) -> Option<Instant> {
+    /// When the next round's patience ends, seen from `now`, up to which all is done.
+    pub(super) fn next_change(&self, now: Instant) -> Option<Instant> {
         self.waiting
             .iter()
-            .filter_map(|waiting| waiting.since)
+            .filter_map(|waiting| Some(waiting.since? + PATIENCE))
+            .filter(|end| *end > now)
             .min()
-            .map(|since| since + PATIENCE)
     }
 
     /// What stood in a round's way has been dealt with, well or badly.

@@ -12,8 +12,8 @@ use super::taking::Taking;
 use crate::openstack::Error;
 use crate::plan::creation::{self, Due, Plan, Verdict};
 use crate::plan::twins::{self, Twin};
-use crate::plan::{Snapshot, Volume};
-use crate::policy::{InvalidSetting, PolicyKind, Window};
+use crate::plan::{Snapshot, State, Volume};
+use crate::policy::{InvalidSetting, PolicyKind, Reading, Window};
 use crate::report::{Action, Failure, Summary, Warning};
 
 /// The clocks of a cloud's machines differ by less than this.
@@ -40,7 +40,10 @@ pub async fn run(pass: &Pass<'_>) -> Result<Summary, Error> {
         return Ok(summary);
     }
 
-    let since = present.newest.map(|newest| newest - CLOCK_SKEW);
+    // A cloud's clock that is ahead must not hide what we make now.
+    let since = present
+        .newest
+        .map(|newest| newest.min(pass.now) - CLOCK_SKEW);
     let mut taking = Taking::new(pass, since, &mut summary);
     let work = taking.carry_out(plan.rounds(), &plan.twins);
     pass.client
@@ -252,10 +255,47 @@ async fn settle_twins(
         let gone = matches!(removal, Removal::Accepted { .. } | Removal::AlreadyGone);
         tell_twin(twin, removal, summary);
         if gone && created.remove(&twin.snapshot_id).is_some() {
-            summary.snapshots.created -= 1;
-            summary.snapshots.adopted += 1;
+            yield_to_twin(summary, &twin.snapshot_id, &twin.stays);
         }
     }
+    // Another pass may have been quicker to remove ours.
+    for (id, (volume_id, policy)) in created {
+        let of_volume = by_volume
+            .get(volume_id.as_str())
+            .map_or(&[][..], Vec::as_slice);
+        let is_there =
+            |one: &&Snapshot| one.state == State::Available && one.policy == Some(policy);
+        if of_volume.iter().filter(is_there).any(|one| one.id == id) {
+            continue;
+        }
+        let window = volumes
+            .iter()
+            .find(|volume| volume.id == volume_id)
+            .and_then(|volume| match volume.policy(policy) {
+                Reading::Enabled(policy) => Some(policy.window_at(pass.now)),
+                _ => None,
+            });
+        let stays = window.and_then(|window| {
+            of_volume
+                .iter()
+                .filter(is_there)
+                .find(|one| one.belongs_to(policy, &window))
+        });
+        if let Some(stays) = stays {
+            yield_to_twin(summary, &id, &stays.id);
+        }
+    }
+}
+
+/// Ours was the second of its window: the window is served by the other.
+fn yield_to_twin(summary: &mut Summary, ours: &str, stays: &str) {
+    tracing::info!(
+        snapshot_id = ours,
+        stays,
+        "ours was the second of its window"
+    );
+    summary.snapshots.created -= 1;
+    summary.snapshots.adopted += 1;
 }
 
 /// Says what came of removing a twin.

@@ -85,13 +85,14 @@ impl<'a> Taking<'a> {
             );
         }
         loop {
-            while let Some(step) = rounds.next(Instant::now()) {
+            let now = Instant::now();
+            while let Some(step) = rounds.next(now) {
                 self.begin(step, &mut running);
             }
             if running.is_empty() {
                 return;
             }
-            let event = match rounds.next_change() {
+            let event = match rounds.next_change(now) {
                 None => running.next().await,
                 Some(change) => {
                     let change = std::pin::pin!(sleep_until(change));
@@ -242,6 +243,9 @@ impl<'a> Taking<'a> {
                 &due.window,
                 &error.to_string(),
             ),
+            Taken::Not(NotCreated::Deleted { snapshot_id, error }) => {
+                self.tell_failed(due, error, Some(snapshot_id));
+            }
             Taken::Not(NotCreated::Failed {
                 error,
                 snapshot_id,
@@ -257,7 +261,7 @@ impl<'a> Taking<'a> {
     }
 
     fn tell_failed(&mut self, due: &Due, error: Error, snapshot_id: Option<String>) {
-        tracing::error!(
+        tracing::info!(
             volume_id = due.volume_id,
             policy = %due.policy,
             verdict = "failed",

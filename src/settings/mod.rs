@@ -116,8 +116,7 @@ impl Settings {
             max_retries: reader.count("SNAPSENTRY_MAX_RETRIES", 3, 0, 100),
             base_delay: reader.duration("SNAPSENTRY_BASE_DELAY", Duration::from_millis(500)),
             max_delay: reader.duration("SNAPSENTRY_MAX_DELAY", Duration::from_secs(10)),
-            operation_timeout: reader
-                .duration("SNAPSENTRY_OPERATION_TIMEOUT", Duration::from_secs(30)),
+            operation_timeout: reader.span("SNAPSENTRY_OPERATION_TIMEOUT", Duration::from_secs(30)),
         };
         let poll_interval = reader.value(
             "SNAPSENTRY_POLL_INTERVAL",
@@ -174,7 +173,7 @@ impl TimeBounds {
         let margin = Duration::from_secs(2);
         Self {
             deadline_margin: reader.duration("SNAPSENTRY_DEADLINE_MARGIN", margin),
-            default_timeout: reader.duration("SNAPSENTRY_DEFAULT_TIMEOUT", Duration::from_secs(60)),
+            default_timeout: reader.span("SNAPSENTRY_DEFAULT_TIMEOUT", Duration::from_secs(60)),
         }
     }
 }

@@ -60,6 +60,14 @@ impl<'a> Reader<'a> {
         self.value(variable, default, ACCEPTED_DURATION, duration)
     }
 
+    /// A duration that cannot be nothing.
+    pub(super) fn span(&mut self, variable: &str, default: Duration) -> Duration {
+        let accepted = format!("{ACCEPTED_DURATION}, more than nothing");
+        self.value(variable, default, &accepted, |text| {
+            duration(text).filter(|span| !span.is_zero())
+        })
+    }
+
     pub(super) fn boolean(&mut self, variable: &str) -> bool {
         self.value(variable, false, ACCEPTED_BOOLEAN, boolean)
     }

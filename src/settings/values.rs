@@ -9,7 +9,7 @@ pub(super) const ACCEPTED_DURATION: &str =
 /// Ten years: longer than anything meant, and far from where clocks overflow.
 const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
-/// A whole number and one unit: `500ms`, `2s`, `5m`, `6h`. Never zero, at most ten years.
+/// A whole number and one unit: `500ms`, `2s`, `5m`, `6h`. At most ten years.
 pub(super) fn duration(text: &str) -> Option<Duration> {
     let unit_at = text.find(|c: char| !c.is_ascii_digit())?;
     let (number, unit) = text.split_at(unit_at);
@@ -22,7 +22,7 @@ pub(super) fn duration(text: &str) -> Option<Duration> {
     };
     let number: u64 = number.parse().ok()?;
     let duration = Duration::from_millis(number.checked_mul(milliseconds)?);
-    (!duration.is_zero() && duration <= LONGEST).then_some(duration)
+    (duration <= LONGEST).then_some(duration)
 }
 
 /// A decimal number without sign.
@@ -54,7 +54,7 @@ mod tests {
             ("6h", Some(21_600_000)),
             ("87600h", Some(315_360_000_000)),
             ("87601h", None),
-            ("0s", None),
+            ("0s", Some(0)),
             ("", None),
             ("5", None),
             ("s", None),

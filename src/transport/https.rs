@@ -83,7 +83,19 @@ impl Https {
     /// # Errors
     /// [`TransportError::Connect`] where reqwest cannot be set up.
     pub fn new(trust: &Trust) -> Result<Self, TransportError> {
-        reqwest::Client::builder()
+        Self::built(reqwest::Client::builder(), trust)
+    }
+
+    /// A client that goes through no proxy: what is on this host stays on this host.
+    ///
+    /// # Errors
+    /// As [`Https::new`].
+    pub fn direct(trust: &Trust) -> Result<Self, TransportError> {
+        Self::built(reqwest::Client::builder().no_proxy(), trust)
+    }
+
+    fn built(builder: reqwest::ClientBuilder, trust: &Trust) -> Result<Self, TransportError> {
+        builder
             .tls_backend_preconfigured(trust.0.clone())
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
