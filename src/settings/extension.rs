@@ -215,10 +215,21 @@ impl SecretReference {
         })
     }
 
+    /// The name or ARN; not shown where it looks like neither, since somebody may have put the
+    /// secret itself there.
+    fn shown(&self) -> String {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "/_+=.@:-!".contains(c);
+        if self.id.chars().all(is_plain) {
+            quoted(&self.id)
+        } else {
+            "its value (not shown, as it is neither a name nor an ARN)".to_owned()
+        }
+    }
+
     fn fault(&self, problem: &str) -> InvalidConfiguration {
         InvalidConfiguration::new(format!(
             "SNAPSENTRY_CREDENTIALS_SECRET: {}: {problem}",
-            quoted(&self.id)
+            self.shown()
         ))
     }
 }

@@ -63,6 +63,22 @@ fn a_foreign_variable_is_never_complained_about() {
 }
 
 #[test]
+fn a_time_to_work_in_cannot_be_nothing_and_a_time_to_wait_can() {
+    for variable in ["SNAPSENTRY_OPERATION_TIMEOUT", "SNAPSENTRY_DEFAULT_TIMEOUT"] {
+        World::credential()
+            .set(variable, "0s")
+            .fails(&[variable, "\"0s\"", "more than nothing"]);
+    }
+    for variable in [
+        "SNAPSENTRY_BASE_DELAY",
+        "SNAPSENTRY_MAX_DELAY",
+        "SNAPSENTRY_DEADLINE_MARGIN",
+    ] {
+        World::credential().set(variable, "0s").settings();
+    }
+}
+
+#[test]
 fn each_duration_is_read_and_refused_by_its_own_name() {
     type Get = fn(&Settings) -> Duration;
     let rows: [(&str, Get); 7] = [
@@ -87,7 +103,6 @@ fn each_duration_is_read_and_refused_by_its_own_name() {
             assert_eq!(get(&settings), MS(milliseconds), "{variable}={text}");
         }
         for text in [
-            "0s",
             "5",
             "1.5s",
             "-1s",
