@@ -13,30 +13,29 @@
 //! all randomness comes from the configured seed.
 
 mod answer;
+mod attendance;
 pub mod backend;
 mod call;
 mod cinder;
 mod cloud;
 pub mod config;
+mod control;
+mod environment;
+pub mod extension;
 pub mod faults;
 mod hooks;
 mod id;
 pub mod journal;
 mod json;
 mod keystone;
-mod limits;
-mod listing;
-mod literal;
-mod metadata;
+pub mod lambda;
 mod nova;
 mod route;
 mod rows;
-mod schema;
 mod server;
-mod snapshots;
 mod state;
 mod table;
-mod volumes;
+pub mod webhook;
 mod wire;
 mod world;
 
@@ -45,10 +44,10 @@ pub use cloud::{Cloud, Interrupted};
 pub use config::{
     AccessRule, ApplicationCredential, Catalogue, Config, Latency, Microversions, Role,
 };
+pub use environment::Login;
 pub use faults::{Fault, FaultId, Kind, Requests};
 pub use hooks::When;
 pub use journal::{Change, Entry, Happening, Journal, Outcome};
 pub use route::{Route, Service};
 pub use rows::{Snapshot, SnapshotSpec, Volume, VolumeSpec};
 pub use server::Server;
-pub use world::Login;

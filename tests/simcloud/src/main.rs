@@ -1,1 +1,36 @@
-fn main() {}
+//! The embedded cloud as a command: a demonstration of the real function on it, or the cloud
+//! alone for other programs to use.
+
+mod arguments;
+mod demo;
+mod serving;
+
+use std::process::ExitCode;
+
+use arguments::Command;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let command = match arguments::read(std::env::args().skip(1)) {
+        Ok(command) => command,
+        Err(mistake) => {
+            eprintln!("{mistake}\n\n{}", arguments::USAGE);
+            return ExitCode::from(2);
+        }
+    };
+    let done = match command {
+        Command::Help => {
+            println!("{}", arguments::USAGE);
+            return ExitCode::SUCCESS;
+        }
+        Command::Demo { events } => demo::run(&events).await,
+        Command::Serve { port, env_file } => serving::run(port, env_file.as_deref()).await,
+    };
+    match done {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("simcloud: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

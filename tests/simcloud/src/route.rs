@@ -72,6 +72,26 @@ pub enum Route {
     Unknown,
 }
 
+impl Route {
+    /// Whether the call changes something.
+    pub fn writes(self) -> bool {
+        matches!(
+            self,
+            Self::CreateSnapshot
+                | Self::DeleteSnapshot
+                | Self::ForceDelete
+                | Self::SnapshotAction
+                | Self::UpdateVolume
+                | Self::MergeVolumeMetadata
+                | Self::ReplaceVolumeMetadata
+                | Self::SetVolumeMetadataKey
+                | Self::DeleteVolumeMetadataKey
+                | Self::MergeSnapshotMetadata
+                | Self::ReplaceSnapshotMetadata
+        )
+    }
+}
+
 /// Where a request goes: the address taken apart.
 #[derive(Clone, Debug)]
 pub(crate) struct Target {

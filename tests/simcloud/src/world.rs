@@ -1,62 +1,19 @@
-//! The world of a test: what is in the cloud, how it behaves, and what happened in it.
+//! The world of a test: volumes, snapshots and servers, put in, looked at and changed from
+//! outside of the API.
 
-use std::time::Duration;
-
-use chrono::{DateTime, TimeDelta, Utc};
+use std::collections::BTreeMap;
 
 use crate::Cloud;
-use crate::backend::Rule;
-use crate::config::Config;
-use crate::faults::{Fault, FaultId, Injected, Requests};
-use crate::hooks::{Hook, When};
 use crate::id::Id;
-use crate::journal::Journal;
 use crate::rows::{
     Attachment, Metadata, Snapshot, SnapshotRow, SnapshotSpec, Volume, VolumeRow, VolumeSpec,
 };
-use crate::state::State;
-
-/// Which variables [`Cloud::os_env`] gives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Login {
-    /// Application credential by its id.
-    AppCred,
-    /// Application credential by its name and the user's.
-    AppCredByName,
-    /// Name, password and project.
-    Password,
-}
 
 fn id_of(text: &str) -> Id {
     text.parse()
         .unwrap_or_else(|_| panic!("{text:?} is no UUID, and Cinder has no other ids"))
 }
 
-/// The clock.
-impl Cloud {
-    /// The cloud's present time.
-    pub fn now(&self) -> DateTime<Utc> {
-        self.lock().now()
-    }
-
-    /// Moves the cloud's clock on.
-    pub fn advance(&self, by: Duration) {
-        let by = TimeDelta::from_std(by).expect("a step of less than 292 million years");
-        let mut state = self.lock();
-        state.move_clock(by);
-        state.settle();
-    }
-
-    /// Sets the cloud's clock, also back.
-    pub fn set_now(&self, now: DateTime<Utc>) {
-        let mut state = self.lock();
-        let by = now - state.now();
-        state.move_clock(by);
-        state.settle();
-    }
-}
-
-/// Volumes, snapshots and servers.
 impl Cloud {
     /// Puts a volume in and gives its id. One with the same id is replaced.
     ///
@@ -129,6 +86,11 @@ impl Cloud {
     /// Puts a server in, for Nova to name.
     pub fn add_server(&self, id: impl Into<String>, name: impl Into<String>) {
         self.lock().servers.insert(id.into(), name.into());
+    }
+
+    /// A server's name.
+    pub fn server_name(&self, id: &str) -> Option<String> {
+        self.lock().servers.get(id).cloned()
     }
 
     /// All volumes, newest first.
@@ -234,179 +196,5 @@ fn collect<K: Into<String>, V: Into<String>>(pairs: impl IntoIterator<Item = (K,
     let pairs = pairs
         .into_iter()
         .map(|(key, value)| (key.into(), value.into()));
-    Metadata::from(pairs.collect::<std::collections::BTreeMap<String, String>>())
-}
-
-/// Behaviour.
-impl Cloud {
-    /// Changes the configuration of the running cloud. Seed, ids and `now` no longer matter.
-    pub fn configure(&self, change: impl FnOnce(&mut Config)) {
-        change(&mut self.lock().config);
-    }
-
-    /// Makes the storage behave in some way.
-    pub fn backend(&self, rule: Rule) {
-        self.lock().backend.push(rule);
-    }
-
-    /// Makes the storage behave again. What it is doing wrong already goes on.
-    pub fn clear_backend(&self) {
-        self.lock().backend.clear();
-    }
-
-    /// Injects a misfortune.
-    pub fn inject(&self, fault: Fault) -> FaultId {
-        let mut state = self.lock();
-        state.faults.push(Injected { fault, struck: 0 });
-        FaultId(state.faults.len() - 1)
-    }
-
-    /// How many requests a misfortune has befallen.
-    pub fn struck(&self, fault: FaultId) -> u64 {
-        self.lock()
-            .faults
-            .get(fault.0)
-            .map_or(0, |injected| injected.struck)
-    }
-
-    /// Ends all misfortune. What it has hung already stays hung; ids stay readable.
-    pub fn clear_faults(&self) {
-        for injected in &mut self.lock().faults {
-            injected.fault.times = Some(0);
-        }
-    }
-
-    /// Runs something in the middle of the handling of the `nth` such request from now (1 is
-    /// the next).
-    pub fn on(
-        &self,
-        requests: impl Into<Requests>,
-        nth: u64,
-        when: When,
-        action: impl FnOnce(&Cloud) + Send + 'static,
-    ) {
-        let hook = Hook {
-            requests: requests.into(),
-            left: nth,
-            when,
-            action: Some(Box::new(action)),
-        };
-        self.lock().hooks.push(hook);
-    }
-
-    /// Ends all tokens now, as revoking does, for services that do not cache.
-    pub fn revoke_tokens(&self) {
-        for token in self.lock().tokens.values_mut() {
-            token.revoked = true;
-            token.asked_at = None;
-        }
-    }
-
-    /// Ends all tokens now, as the passing of their time does.
-    pub fn expire_tokens(&self) {
-        let mut state = self.lock();
-        let now = state.now();
-        for token in state.tokens.values_mut() {
-            token.expires_at = now;
-        }
-    }
-}
-
-/// What happened.
-impl Cloud {
-    /// Everything that happened so far.
-    pub fn journal(&self) -> Journal {
-        let mut state = self.lock();
-        state.settle();
-        state.journal.clone()
-    }
-
-    /// Looks at the journal without copying it. The cloud stands still meanwhile, so the
-    /// closure must not call it.
-    pub fn with_journal<T>(&self, look: impl FnOnce(&Journal) -> T) -> T {
-        let mut state = self.lock();
-        state.settle();
-        look(&state.journal)
-    }
-
-    /// Forgets what happened so far. Sequence numbers go on.
-    pub fn clear_journal(&self) {
-        self.lock().journal.clear();
-    }
-
-    /// The project's id.
-    pub fn project_id(&self) -> String {
-        self.lock().project_id.clone()
-    }
-
-    /// A UUID drawn from the seed.
-    pub fn new_uuid(&self) -> String {
-        self.lock().new_id().to_string()
-    }
-
-    /// The `OS_*` variables for logging in at a cloud served at `url`.
-    pub fn os_env(&self, url: &str, login: Login) -> Vec<(String, String)> {
-        let state = self.lock();
-        let mut variables = vec![("OS_AUTH_URL", format!("{url}/identity/v3"))];
-        variables.extend(login_variables(&state, login));
-        if let [first, _, ..] = state.config.regions.as_slice() {
-            variables.push(("OS_REGION_NAME", first.clone()));
-        }
-        variables
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect()
-    }
-
-    /// Every secret of this cloud that must never be seen in a log: password, application
-    /// credential secret and all tokens.
-    pub fn secrets(&self) -> Vec<String> {
-        let state = self.lock();
-        let mut secrets = vec![
-            state.config.password.clone(),
-            state.config.application_credential.secret.clone(),
-        ];
-        secrets.extend(state.tokens.keys().cloned());
-        secrets.sort();
-        secrets
-    }
-}
-
-fn login_variables(state: &State, login: Login) -> Vec<(&'static str, String)> {
-    let config = &state.config;
-    let credential = &config.application_credential;
-    let user = [
-        ("OS_USERNAME", config.user_name.clone()),
-        ("OS_USER_DOMAIN_NAME", config.domain_name.clone()),
-    ];
-    let secret = (
-        "OS_APPLICATION_CREDENTIAL_SECRET",
-        credential.secret.clone(),
-    );
-    let mut variables = match login {
-        Login::AppCred => vec![
-            ("OS_APPLICATION_CREDENTIAL_ID", credential.id.clone()),
-            secret,
-        ],
-        Login::AppCredByName => {
-            vec![
-                ("OS_APPLICATION_CREDENTIAL_NAME", credential.name.clone()),
-                secret,
-            ]
-        }
-        Login::Password => vec![
-            ("OS_PASSWORD", config.password.clone()),
-            ("OS_PROJECT_NAME", config.project_name.clone()),
-            ("OS_PROJECT_DOMAIN_NAME", config.domain_name.clone()),
-        ],
-    };
-    let kind = match login {
-        Login::Password => "v3password",
-        Login::AppCred | Login::AppCredByName => "v3applicationcredential",
-    };
-    if login != Login::AppCred {
-        variables.extend(user);
-    }
-    variables.push(("OS_AUTH_TYPE", kind.into()));
-    variables
+    Metadata::from(pairs.collect::<BTreeMap<String, String>>())
 }

@@ -12,3 +12,4 @@ mod misfortune;
 mod paging;
 mod sockets;
 mod time;
+mod witness;

@@ -6,7 +6,7 @@ use std::str::Chars;
 
 /// Reads a dictionary of text (and numbers, as text). `None` for everything else, which Cinder
 /// does not call an error: it finds nothing.
-pub(crate) fn dictionary(text: &str) -> Option<Vec<(String, String)>> {
+pub(super) fn dictionary(text: &str) -> Option<Vec<(String, String)>> {
     let mut reader = Reader(text.trim().chars().peekable());
     reader.expect('{')?;
     let mut pairs = Vec::new();

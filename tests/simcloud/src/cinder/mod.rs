@@ -1,14 +1,24 @@
 //! Cinder's front: size limit, token, microversion and path, in the order in which the layers
 //! of the real one look at them.
 
-use serde_json::json;
+mod creation;
+mod deletion;
+mod limits;
+mod listing;
+mod literal;
+mod metadata;
+mod microversion;
+mod query;
+mod schema;
+mod snapshots;
+mod volumes;
 
 use crate::answer::{self, Answer};
 use crate::call::Call;
-use crate::config::{Microversions, Role};
+use crate::config::Role;
+use crate::keystone;
 use crate::route::Route;
 use crate::state::State;
-use crate::{keystone, limits, metadata, snapshots, volumes};
 
 /// Who asks, and in which version of the API.
 #[derive(Clone, Copy, Debug)]
@@ -36,7 +46,7 @@ pub(crate) fn answer(state: &mut State, call: &Call) -> Answer {
         return answer::html(413, "Request Entity Too Large", "Request is too large.");
     }
     if call.target.route == Route::CinderVersions {
-        return versions(state, call, 300);
+        return microversion::list(state, call, 300);
     }
     let role = match keystone::admit(state, call, "block-storage") {
         Ok(role) => role,
@@ -48,7 +58,7 @@ pub(crate) fn answer(state: &mut State, call: &Call) -> Answer {
         answer::set(&mut answer, "location", &location);
         return answer;
     }
-    let minor = match microversion(state.config.microversions, call) {
+    let minor = match microversion::asked(state.config.microversions, call) {
         Ok(minor) => minor,
         Err(refusal) => return refusal,
     };
@@ -78,7 +88,7 @@ fn dispatch(state: &mut State, call: &Call, caller: Caller) -> Answer {
         return answer::fault(400, "Malformed request url");
     }
     let result = match call.target.route {
-        Route::CinderVersion => Ok(versions(state, call, 200)),
+        Route::CinderVersion => Ok(microversion::list(state, call, 200)),
         Route::ListVolumes => volumes::list(state, call, caller),
         Route::GetVolume => volumes::get(state, call, caller),
         Route::UpdateVolume => metadata::update_volume(state, call, caller),
@@ -89,10 +99,10 @@ fn dispatch(state: &mut State, call: &Call, caller: Caller) -> Answer {
         Route::SetVolumeMetadataKey => metadata::set_volume_key(state, call, caller),
         Route::DeleteVolumeMetadataKey => metadata::delete_volume_key(state, call, caller),
         Route::ListSnapshots => snapshots::list(state, call, caller),
-        Route::CreateSnapshot => snapshots::create(state, call, caller),
+        Route::CreateSnapshot => creation::create(state, call, caller),
         Route::GetSnapshot => snapshots::get(state, call, caller),
-        Route::DeleteSnapshot => snapshots::delete(state, call, caller),
-        Route::ForceDelete | Route::SnapshotAction => snapshots::act(state, call, caller),
+        Route::DeleteSnapshot => deletion::delete(state, call, caller),
+        Route::ForceDelete | Route::SnapshotAction => deletion::act(state, call, caller),
         Route::GetSnapshotMetadata => metadata::of_snapshot(state, call, caller),
         Route::MergeSnapshotMetadata => metadata::write_snapshot(state, call, caller, false),
         Route::ReplaceSnapshotMetadata => metadata::write_snapshot(state, call, caller, true),
@@ -100,69 +110,4 @@ fn dispatch(state: &mut State, call: &Call, caller: Caller) -> Answer {
         _ => Err(answer::no_such_path()),
     };
     result.unwrap_or_else(|refusal| refusal)
-}
-
-/// The n of the microversion 3.n that the request asks for.
-fn microversion(spoken: Microversions, call: &Call) -> Result<u32, Answer> {
-    let Some(header) = call.header("openstack-api-version") else {
-        return Ok(0);
-    };
-    let max = match spoken {
-        Microversions::UpTo(max) => max,
-        Microversions::HeaderRefused(status) => {
-            return Err(answer::fault(
-                status,
-                "This cloud refuses OpenStack-API-Version.",
-            ));
-        }
-    };
-    let asked = header
-        .split(',')
-        .find_map(|part| part.trim().strip_prefix("volume "));
-    let Some(asked) = asked.map(str::trim) else {
-        let text = "The server could not comply with the request since it is either malformed \
-                    or otherwise incorrect.";
-        return Err(answer::fault(400, text));
-    };
-    if asked == "latest" {
-        return Ok(max);
-    }
-    let numbers = asked
-        .split_once('.')
-        .and_then(|(major, minor)| Some((major.parse::<u32>().ok()?, minor.parse::<u32>().ok()?)));
-    match numbers {
-        None => Err(answer::fault(
-            400,
-            &format!(
-                "API Version String {asked} is of invalid format. Must be of format MajorNum.MinorNum."
-            ),
-        )),
-        Some((3, minor)) if minor <= max => Ok(minor),
-        Some(_) => Err(answer::fault(
-            406,
-            &format!(
-                "Version {asked} is not supported by the API. Minimum is 3.0 and maximum is 3.{max}."
-            ),
-        )),
-    }
-}
-
-fn versions(state: &State, call: &Call, status: u16) -> Answer {
-    let max = match state.config.microversions {
-        Microversions::UpTo(max) => format!("3.{max}"),
-        Microversions::HeaderRefused(_) => String::new(),
-    };
-    let href = format!("{}{}/v3/", call.base(), call.target.mount);
-    let version = json!({
-        "id": "v3.0", "status": "CURRENT", "version": max, "min_version": "3.0",
-        "updated": "2023-08-31T00:00:00Z",
-        "links": [
-            { "rel": "describedby", "type": "text/html", "href": "https://docs.openstack.org/" },
-            { "rel": "self", "href": href },
-        ],
-        "media-types": [
-            { "base": "application/json", "type": "application/vnd.openstack.volume+json;version=3" },
-        ],
-    });
-    answer::json(status, json!({ "versions": [version] }).to_string())
 }

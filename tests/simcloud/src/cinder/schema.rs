@@ -8,7 +8,7 @@ use crate::answer::{self, Answer, invalid_field};
 use crate::call::Call;
 
 /// The request's body as JSON.
-pub(crate) fn body(call: &Call) -> Result<Value, Answer> {
+pub(super) fn body(call: &Call) -> Result<Value, Answer> {
     let kind = call.header("content-type").unwrap_or("application/json");
     if !kind.starts_with("application/json") {
         return Err(answer::fault(
@@ -23,7 +23,7 @@ pub(crate) fn body(call: &Call) -> Result<Value, Answer> {
 }
 
 /// The body's only member, an object.
-pub(crate) fn only_object<'a>(
+pub(super) fn only_object<'a>(
     body: &'a Value,
     name: &str,
 ) -> Result<&'a Map<String, Value>, Answer> {
@@ -46,7 +46,7 @@ pub(crate) fn only_object<'a>(
 }
 
 /// Refuses members that are not known.
-pub(crate) fn no_more_than(
+pub(super) fn no_more_than(
     object: &Map<String, Value>,
     name: &str,
     known: &[&str],
@@ -66,7 +66,7 @@ fn unexpected(key: &str) -> String {
 }
 
 /// Text of at most 255 characters, or null.
-pub(crate) fn short_text(name: &str, value: Option<&Value>) -> Result<Option<String>, Answer> {
+pub(super) fn short_text(name: &str, value: Option<&Value>) -> Result<Option<String>, Answer> {
     match value {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) if text.chars().count() <= 255 => Ok(Some(text.clone())),
@@ -83,7 +83,7 @@ pub(crate) fn short_text(name: &str, value: Option<&Value>) -> Result<Option<Str
 }
 
 /// Metadata with keys and values as Cinder allows them.
-pub(crate) fn metadata(value: &Value, slashes: bool) -> Result<BTreeMap<String, String>, Answer> {
+pub(super) fn metadata(value: &Value, slashes: bool) -> Result<BTreeMap<String, String>, Answer> {
     let Some(object) = value.as_object() else {
         let why = format!("{} is not of type 'object'", python(value));
         return Err(invalid_field("metadata", value, &why));
@@ -123,7 +123,7 @@ pub(crate) fn metadata(value: &Value, slashes: bool) -> Result<BTreeMap<String, 
 }
 
 /// What Cinder takes for a boolean.
-pub(crate) fn boolean(value: &Value) -> Option<bool> {
+pub(super) fn boolean(value: &Value) -> Option<bool> {
     match value {
         Value::Bool(flag) => Some(*flag),
         Value::String(text) => match text.to_ascii_lowercase().as_str() {
@@ -141,12 +141,12 @@ pub(crate) fn boolean(value: &Value) -> Option<bool> {
 }
 
 /// Whether a three-byte utf8 table refuses the text.
-pub(crate) fn has_emoji(text: &str) -> bool {
+pub(super) fn has_emoji(text: &str) -> bool {
     text.chars().any(|letter| letter > '\u{ffff}')
 }
 
 /// A value as Python shows it.
-pub(crate) fn python(value: &Value) -> String {
+pub(super) fn python(value: &Value) -> String {
     match value {
         Value::Null => "None".into(),
         Value::Bool(true) => "True".into(),

@@ -5,19 +5,19 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde_json::{Value, json};
 
+use super::Caller;
+use super::schema;
+use super::volumes::write_metadata;
+use super::{snapshots, volumes};
 use crate::answer::{self, Answer};
 use crate::call::Call;
-use crate::cinder::Caller;
 use crate::id::Id;
 use crate::journal::{Change, Happening};
 use crate::json::Object;
 use crate::rows::Metadata;
-use crate::schema;
 use crate::state::State;
-use crate::volumes::write_metadata;
-use crate::{snapshots, volumes};
 
-pub(crate) fn of_volume(state: &State, call: &Call, caller: Caller) -> Result<Answer, Answer> {
+pub(super) fn of_volume(state: &State, call: &Call, caller: Caller) -> Result<Answer, Answer> {
     let metadata = &volumes::find(state, call, caller)?.metadata;
     let mut answer = shown(metadata);
     if caller.minor >= 15 {
@@ -28,11 +28,11 @@ pub(crate) fn of_volume(state: &State, call: &Call, caller: Caller) -> Result<An
     Ok(answer)
 }
 
-pub(crate) fn of_snapshot(state: &State, call: &Call, caller: Caller) -> Result<Answer, Answer> {
+pub(super) fn of_snapshot(state: &State, call: &Call, caller: Caller) -> Result<Answer, Answer> {
     Ok(shown(&snapshots::find(state, call, caller)?.metadata))
 }
 
-pub(crate) fn merge_volume(
+pub(super) fn merge_volume(
     state: &mut State,
     call: &Call,
     caller: Caller,
@@ -43,7 +43,7 @@ pub(crate) fn merge_volume(
     volume_answer(state, id)
 }
 
-pub(crate) fn replace_volume(
+pub(super) fn replace_volume(
     state: &mut State,
     call: &Call,
     caller: Caller,
@@ -63,7 +63,7 @@ pub(crate) fn replace_volume(
 }
 
 /// `PUT volumes/ID`: the metadata in it replaces all.
-pub(crate) fn update_volume(
+pub(super) fn update_volume(
     state: &mut State,
     call: &Call,
     caller: Caller,
@@ -94,7 +94,7 @@ pub(crate) fn update_volume(
     volumes::get(state, call, caller)
 }
 
-pub(crate) fn volume_key(state: &State, call: &Call, caller: Caller) -> Result<Answer, Answer> {
+pub(super) fn volume_key(state: &State, call: &Call, caller: Caller) -> Result<Answer, Answer> {
     let row = volumes::find(state, call, caller)?;
     let key = call.target.segment(3);
     let value = row
@@ -107,7 +107,7 @@ pub(crate) fn volume_key(state: &State, call: &Call, caller: Caller) -> Result<A
     ))
 }
 
-pub(crate) fn set_volume_key(
+pub(super) fn set_volume_key(
     state: &mut State,
     call: &Call,
     caller: Caller,
@@ -128,7 +128,7 @@ pub(crate) fn set_volume_key(
     ))
 }
 
-pub(crate) fn delete_volume_key(
+pub(super) fn delete_volume_key(
     state: &mut State,
     call: &Call,
     caller: Caller,
@@ -147,7 +147,7 @@ pub(crate) fn delete_volume_key(
     Ok(answer::with_body(200, "text/html; charset=UTF-8", ""))
 }
 
-pub(crate) fn write_snapshot(
+pub(super) fn write_snapshot(
     state: &mut State,
     call: &Call,
     caller: Caller,

@@ -6,11 +6,11 @@ use crate::answer::{self, Answer};
 use crate::state::State;
 
 /// Gigabytes of all volumes and snapshots.
-pub(crate) fn gigabytes(state: &State) -> u64 {
+pub(super) fn gigabytes(state: &State) -> u64 {
     state.volumes.iter().map(|volume| volume.size).sum::<u64>() + state.snapshot_gigabytes
 }
 
-pub(crate) fn answer(state: &State) -> Answer {
+pub(super) fn answer(state: &State) -> Answer {
     let absolute = json!({
         "maxTotalVolumes": -1,
         "maxTotalSnapshots": state.config.snapshot_quota,

@@ -2,13 +2,14 @@
 
 use std::cmp::Ordering;
 
+use super::Caller;
+use super::listing::{Collection, Listing, Rows, Sortable};
+use super::query::{metadata_filter, same_text};
 use crate::answer::{self, Answer};
 use crate::call::Call;
-use crate::cinder::Caller;
 use crate::config::Role;
 use crate::id::Id;
 use crate::json::Object;
-use crate::listing::{Collection, Listing, Sortable, metadata_filter, same_text};
 use crate::rows::{Metadata, VolumeRow};
 use crate::state::State;
 use crate::table::Table;
@@ -73,7 +74,7 @@ fn filter(key: &str, value: String) -> Keep {
     }
 }
 
-pub(crate) fn list(state: &State, call: &Call, caller: Caller) -> Result<Answer, Answer> {
+pub(super) fn list(state: &State, call: &Call, caller: Caller) -> Result<Answer, Answer> {
     let max = state.config.osapi_max_limit;
     let listing = Listing::read::<VolumeRow>(call, caller, &VOLUMES, max)?;
     let filters: Vec<Keep> = listing
@@ -95,7 +96,12 @@ pub(crate) fn list(state: &State, call: &Call, caller: Caller) -> Result<Answer,
     } else {
         &nothing
     };
-    listing.answer(call, &links, &VOLUMES, table, None, &keep, &|row, out| {
+    let rows = Rows {
+        table,
+        some: None,
+        keep: &keep,
+    };
+    listing.answer(call, &links, &VOLUMES, rows, &|row, out| {
         if detail {
             view.detail(row, out)
         } else {
@@ -104,7 +110,7 @@ pub(crate) fn list(state: &State, call: &Call, caller: Caller) -> Result<Answer,
     })
 }
 
-pub(crate) fn get(state: &State, call: &Call, caller: Caller) -> Result<Answer, Answer> {
+pub(super) fn get(state: &State, call: &Call, caller: Caller) -> Result<Answer, Answer> {
     let row = find(state, call, caller)?;
     let mut out = String::with_capacity(1024);
     let mut object = Object::begin(&mut out);
@@ -114,7 +120,7 @@ pub(crate) fn get(state: &State, call: &Call, caller: Caller) -> Result<Answer, 
 }
 
 /// The volume that the path names.
-pub(crate) fn find<'a>(
+pub(super) fn find<'a>(
     state: &'a State,
     call: &Call,
     caller: Caller,
@@ -127,7 +133,7 @@ pub(crate) fn find<'a>(
         .ok_or_else(|| answer::not_found("Volume", text))
 }
 
-pub(crate) fn write_metadata(metadata: &Metadata, out: &mut String) {
+pub(super) fn write_metadata(metadata: &Metadata, out: &mut String) {
     let mut object = Object::begin(out);
     for (key, value) in metadata.iter() {
         object.string(key, value);
@@ -250,7 +256,7 @@ impl<'a> View<'a> {
 }
 
 /// Writes an id as the value of a key.
-pub(crate) fn id(object: &mut Object<'_>, key: &str, id: Id) {
+pub(super) fn id(object: &mut Object<'_>, key: &str, id: Id) {
     let out = object.key(key);
     out.push('"');
     id.write(out);

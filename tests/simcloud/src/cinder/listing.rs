@@ -5,46 +5,63 @@ use std::cmp::Ordering;
 
 use url::form_urlencoded;
 
+use super::Caller;
+use super::query::{sort, whole_number};
 use crate::answer::{self, Answer};
 use crate::call::Call;
-use crate::cinder::Caller;
 use crate::config::Role;
 use crate::id::Id;
 use crate::json::{self, Object};
-use crate::literal;
-use crate::rows::Metadata;
 use crate::table::{Keyed, Table};
 
 /// What differs between volumes and snapshots.
-pub(crate) struct Collection {
+pub(super) struct Collection {
     /// `volumes` or `snapshots`.
-    pub(crate) name: &'static str,
+    pub(super) name: &'static str,
     /// As an error names one of them.
-    pub(crate) singular: &'static str,
+    pub(super) singular: &'static str,
     /// Filters that members may use.
-    pub(crate) filters: &'static [&'static str],
+    pub(super) filters: &'static [&'static str],
 }
 
 /// A row that can be sorted by a key other than its place.
-pub(crate) trait Sortable: Keyed {
+pub(super) trait Sortable: Keyed {
     /// Compares by this key; `None` if there is no such key in this microversion.
     fn compare(&self, other: &Self, key: &str) -> Option<Ordering>;
     /// Whether there is such a key in this microversion.
     fn sorts_by(key: &str, minor: u32) -> bool;
 }
 
+/// The rows that a listing looks at.
+pub(super) struct Rows<'a, 'k, T> {
+    pub(super) table: &'a Table<T>,
+    /// Narrows the table to these rows, newest first.
+    pub(super) some: Option<Vec<&'a T>>,
+    /// Whether the filters let a row through.
+    pub(super) keep: &'k dyn Fn(&T) -> bool,
+}
+
+impl<T: Keyed> Rows<'_, '_, T> {
+    fn count(&self) -> usize {
+        match &self.some {
+            Some(rows) => rows.iter().filter(|row| (self.keep)(row)).count(),
+            None => self.table.iter().filter(|row| (self.keep)(row)).count(),
+        }
+    }
+}
+
 /// A listing's query, understood.
 #[derive(Debug)]
-pub(crate) struct Listing {
+pub(super) struct Listing {
     limit: usize,
     offset: usize,
     marker: Option<String>,
     /// Key and whether it ascends; never empty.
     sort: Vec<(String, bool)>,
     with_count: bool,
-    pub(crate) filters: Vec<(String, String)>,
+    pub(super) filters: Vec<(String, String)>,
     /// A filter is of a kind that finds nothing.
-    pub(crate) hopeless: bool,
+    pub(super) hopeless: bool,
 }
 
 const PAGING: [&str; 8] = [
@@ -59,7 +76,7 @@ const PAGING: [&str; 8] = [
 ];
 
 impl Listing {
-    pub(crate) fn read<T: Sortable>(
+    pub(super) fn read<T: Sortable>(
         call: &Call,
         caller: Caller,
         collection: &Collection,
@@ -142,14 +159,13 @@ impl Listing {
         Ordering::Equal
     }
 
-    /// Picks the page's rows. `some` narrows the table to these rows, newest first.
+    /// Picks the page's rows.
     fn pick<'a, T: Sortable>(
         &self,
-        table: &'a Table<T>,
-        some: Option<Vec<&'a T>>,
-        keep: &dyn Fn(&T) -> bool,
+        rows: Rows<'a, '_, T>,
         singular: &str,
     ) -> Result<Vec<&'a T>, Answer> {
+        let Rows { table, some, keep } = rows;
         let marker = match &self.marker {
             None => None,
             Some(text) => {
@@ -181,22 +197,16 @@ impl Listing {
     }
 
     /// Writes the page.
-    pub(crate) fn answer<'a, T: Sortable>(
+    pub(super) fn answer<'a, T: Sortable>(
         &self,
         call: &Call,
         links: &str,
         collection: &Collection,
-        table: &'a Table<T>,
-        some: Option<Vec<&'a T>>,
-        keep: &dyn Fn(&T) -> bool,
+        rows: Rows<'a, '_, T>,
         write: &dyn Fn(&T, &mut String),
     ) -> Result<Answer, Answer> {
-        let count = || match &some {
-            Some(rows) => rows.iter().filter(|row| keep(row)).count(),
-            None => table.iter().filter(|row| keep(row)).count(),
-        };
-        let count = self.with_count.then(count);
-        let rows = self.pick(table, some, keep, collection.singular)?;
+        let count = self.with_count.then(|| rows.count());
+        let rows = self.pick(rows, collection.singular)?;
         let mut out = String::with_capacity(64 + rows.len() * 640);
         let mut page = Object::begin(&mut out);
         let list = page.key(collection.name);
@@ -234,66 +244,4 @@ fn next_link(call: &Call, base: &str, marker: &str) -> String {
         .extend_pairs(query)
         .finish();
     format!("{base}{}{}?{text}", call.target.mount, call.target.path)
-}
-
-fn whole_number(name: &str, value: Option<&str>) -> Result<Option<usize>, Answer> {
-    let Some(value) = value else {
-        return Ok(None);
-    };
-    let number: i64 = value
-        .parse()
-        .map_err(|_| answer::fault(400, &format!("{name} param must be an integer")))?;
-    let positive = || answer::fault(400, &format!("{name} param must be positive"));
-    usize::try_from(number).map(Some).map_err(|_| positive())
-}
-
-fn sort(
-    sort: Option<&str>,
-    key: Option<&str>,
-    direction: Option<&str>,
-) -> Result<Vec<(String, bool)>, Answer> {
-    let ascends = |direction: &str| match direction {
-        "asc" => Ok(true),
-        "desc" => Ok(false),
-        _ => {
-            let text = "Invalid input received: Unknown sort direction, must be 'desc' or 'asc'.";
-            Err(answer::fault(400, text))
-        }
-    };
-    match sort {
-        Some(sort) => sort
-            .split(',')
-            .map(|part| {
-                let (key, direction) = part.trim().split_once(':').unwrap_or((part.trim(), "desc"));
-                Ok((key.to_owned(), ascends(direction)?))
-            })
-            .collect(),
-        None => {
-            let key = key.unwrap_or("created_at").to_owned();
-            Ok(vec![(key, ascends(direction.unwrap_or("desc"))?)])
-        }
-    }
-}
-
-/// A `metadata` filter: whether a row has all its pairs, upper or lower case alike, as
-/// MariaDB compares. `None` for a value that finds nothing.
-pub(crate) fn metadata_filter(value: &str) -> Option<impl Fn(&Metadata) -> bool + use<>> {
-    let wanted = literal::dictionary(value)?;
-    Some(move |metadata: &Metadata| {
-        wanted.iter().all(|(key, value)| {
-            metadata
-                .iter()
-                .any(|(have, text)| same_text(have, key) && same_text(text, value))
-        })
-    })
-}
-
-/// Whether two texts are the same for MariaDB. ASCII needs no copies: a filter looks at a
-/// hundred thousand rows.
-pub(crate) fn same_text(one: &str, other: &str) -> bool {
-    if one.is_ascii() && other.is_ascii() {
-        one.eq_ignore_ascii_case(other)
-    } else {
-        one.to_lowercase() == other.to_lowercase()
-    }
 }

@@ -1,0 +1,112 @@
+//! A small project in which every kind of thing occurs once, by the real clock.
+
+use std::time::Duration;
+
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use simcloud::{Cloud, Config, Latency, SnapshotSpec, VolumeSpec};
+
+/// The cloud of the demonstration.
+pub(crate) fn cloud() -> Cloud {
+    let cloud = Cloud::new(Config {
+        now: Utc::now(),
+        latency: Latency::Fixed(Duration::from_millis(20)),
+        creation_time: Duration::from_secs(1),
+        ..Config::default()
+    });
+    let web = server(&cloud, "web-1");
+    let (db_1, db_2) = (server(&cloud, "db-1"), server(&cloud, "db-2"));
+
+    // One machine with three disks, which are taken together.
+    let root = tagged("web-1-root", &["daily"]).on(&web);
+    cloud.add_volume(aged(&cloud, root, 400));
+    let data = tagged("web-1-data", &["express", "daily"])
+        .on(&web)
+        .meta("x-snapsentry-express-interval-hours", "8")
+        .meta("x-snapsentry-daily-timezone", "Europe/Berlin")
+        .meta("x-snapsentry-daily-start-time", "02:30");
+    let data = cloud.add_volume(aged(&cloud, data, 400));
+    let logs = tagged("web-1-logs", &["weekly"])
+        .on(&web)
+        .meta("x-snapsentry-weekly-start-day-of-week", "saturday");
+    cloud.add_volume(aged(&cloud, logs, 400));
+
+    // One that two machines share, one that hangs on none, one that nobody asked to keep.
+    let shared = tagged("db-shared", &["daily", "weekly"])
+        .on(&db_1)
+        .on(&db_2);
+    cloud.add_volume(aged(&cloud, shared, 200));
+    let archive = tagged("archive", &["monthly"])
+        .meta("x-snapsentry-monthly-start-day-of-month", "31")
+        .meta("x-snapsentry-monthly-timezone", "America/New_York");
+    let archive = cloud.add_volume(aged(&cloud, archive, 900));
+    cloud.add_volume(aged(&cloud, VolumeSpec::named("scratch"), 3));
+
+    // One policy that cannot be read; the other of the same volume can.
+    let mistyped = tagged("mistyped", &["daily", "weekly"])
+        .meta("x-snapsentry-daily-start-time", "25 o'clock");
+    cloud.add_volume(aged(&cloud, mistyped, 30));
+
+    // Of the data's recovery points one has expired and one has not.
+    for (days, retention) in [(4, 2), (1, 2)] {
+        cloud.add_snapshot(managed(&cloud, &data, "daily", days, Some(retention)));
+    }
+    // Somebody took the expiry date away from one, and took another by hand.
+    cloud.add_snapshot(managed(&cloud, &archive, "monthly", 70, None));
+    let by_hand = SnapshotSpec::of(&archive).named("before-the-move");
+    cloud.add_snapshot(by_hand.created_at(cloud.now() - TimeDelta::days(20)));
+    cloud
+}
+
+fn server(cloud: &Cloud, name: &str) -> String {
+    let id = cloud.new_uuid();
+    cloud.add_server(&id, name);
+    id
+}
+
+fn tagged(name: &str, policies: &[&str]) -> VolumeSpec {
+    let volume = VolumeSpec::named(name).meta("x-snapsentry-managed", "true");
+    policies.iter().fold(volume, |volume, policy| {
+        volume.meta(format!("x-snapsentry-{policy}-enabled"), "true")
+    })
+}
+
+fn aged(cloud: &Cloud, volume: VolumeSpec, days: i64) -> VolumeSpec {
+    VolumeSpec {
+        created_at: Some(cloud.now() - TimeDelta::days(days)),
+        ..volume
+    }
+}
+
+/// A recovery point of some days ago, with an expiry date if it has a retention.
+fn managed(
+    cloud: &Cloud,
+    volume_id: &str,
+    policy: &str,
+    days: i64,
+    retention: Option<i64>,
+) -> SnapshotSpec {
+    let text = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Secs, true);
+    let taken = cloud.now() - TimeDelta::days(days);
+    let snapshot = SnapshotSpec::of(volume_id)
+        .named(format!("managed-{policy}-{volume_id}-{}", text(taken)))
+        .meta("x-snapsentry-managed", "true")
+        .meta("x-snapsentry-snapshot-policy-type", policy)
+        .meta("x-snapsentry-snapshot-window-start", text(taken))
+        .created_at(taken);
+    let snapshot = SnapshotSpec {
+        description: Some("Created and managed by SnapSentry".into()),
+        ..snapshot
+    };
+    match retention {
+        None => snapshot,
+        Some(retention) => snapshot
+            .meta(
+                "x-snapsentry-snapshot-retention-days",
+                retention.to_string(),
+            )
+            .meta(
+                "x-snapsentry-snapshot-expiry-date",
+                text(taken + TimeDelta::days(retention)),
+            ),
+    }
+}

@@ -1,2 +1,0 @@
-//! A placeholder until it is written.
-fn main() {}
