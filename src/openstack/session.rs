@@ -21,7 +21,7 @@ use crate::deadline::Deadline;
 const RENEWAL_MARGIN: TimeDelta = TimeDelta::seconds(60);
 
 /// What a token is believed about its life: anything else is a mistake of the cloud's clock.
-const SHORTEST_LIFE: TimeDelta = TimeDelta::seconds(10);
+const SHORTEST_LIFE: TimeDelta = TimeDelta::seconds(1);
 const LONGEST_LIFE: TimeDelta = TimeDelta::days(365);
 
 /// What outlives an invocation: the token, its catalogue, and what was learnt about the cloud.

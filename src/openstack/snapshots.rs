@@ -1,6 +1,6 @@
 //! Cinder's snapshots: listing, reading and deleting them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::ops::ControlFlow;
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
@@ -119,9 +119,9 @@ impl Client {
         deadline: Deadline,
         back_to: Option<DateTime<Utc>>,
         page_size: Option<usize>,
-        wanted: Option<&[String]>,
+        wanted: Option<&HashSet<String>>,
     ) -> Result<Vec<Snapshot>, Error> {
-        let new = || (Vec::new(), wanted.map(<[String]>::len));
+        let new = || (Vec::new(), wanted.map(HashSet::len));
         let (recent, _) = self
             .list_snapshots(
                 deadline,

@@ -24,6 +24,10 @@ use crate::deadline::{Deadline, Expired};
 
 /// Looks are never closer together than this.
 const SHORTEST_INTERVAL: Duration = Duration::from_millis(250);
+/// The interval is this part of a snapshot's age.
+const LOOKS_A_LIFE: u32 = 12;
+/// The part of the quickest snapshot's time by which another may be quicker.
+const EARLIER: u32 = 8;
 /// Rows asked for beyond those waited for: others create too.
 const SPARE_ROWS: usize = 50;
 /// Cinder's own limit of rows a page, unless it was lowered.
@@ -137,7 +141,7 @@ impl Client {
     async fn look(&self, deadline: Deadline) -> ControlFlow<()> {
         let (wanted, back_to) = {
             let waiting = locked(&self.watcher.waiting);
-            let wanted: Vec<String> = waiting.keys().cloned().collect();
+            let wanted: HashSet<String> = waiting.keys().cloned().collect();
             let unknown = waiting.values().any(|one| one.created_at.is_none());
             let oldest = waiting.values().filter_map(|one| one.created_at).min();
             (wanted, oldest.filter(|_| !unknown).map(as_listed))
@@ -186,20 +190,24 @@ impl Client {
 impl Watcher {
     /// When to look next; nothing where nobody waits.
     ///
-    /// A snapshot is looked for when the quickest one of this pass was done, then at intervals
-    /// that grow with its age up to `poll_interval`.
+    /// A snapshot is looked for a little before the quickest one of this pass was seen to be
+    /// done, then at intervals that grow with its age up to `poll_interval`. So the cost of a
+    /// slow cloud stays low, and what the waiting adds to a snapshot's own time stays a small
+    /// part of it: of several rounds that wait for each other's slots, every one pays it.
     fn next_look(&self, last: Option<Instant>, poll_interval: Duration) -> Option<Instant> {
         let waiting = locked(&self.waiting);
-        let quickest = (*locked(&self.quickest)).unwrap_or_default();
+        let soonest = locked(&self.quickest).map_or(SHORTEST_INTERVAL, |quickest| {
+            (quickest - quickest / EARLIER).max(SHORTEST_INTERVAL)
+        });
         let now = Instant::now();
         let earliest = last.map_or(now, |last| last + SHORTEST_INTERVAL);
         let wish = waiting
             .values()
             .map(|one| {
-                let expected = one.since + quickest.max(SHORTEST_INTERVAL);
-                let overdue = now.saturating_duration_since(expected);
-                let interval = (overdue / 4).clamp(SHORTEST_INTERVAL, poll_interval);
-                expected.max(last.map_or(expected, |last| last + interval))
+                let soonest = one.since + soonest;
+                let age = now.saturating_duration_since(one.since);
+                let interval = (age / LOOKS_A_LIFE).clamp(SHORTEST_INTERVAL, poll_interval);
+                soonest.max(last.map_or(soonest, |last| last + interval))
             })
             .min()?;
         let latest = last.unwrap_or(now) + poll_interval;

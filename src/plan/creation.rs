@@ -11,25 +11,24 @@ use crate::policy::{InvalidSetting, Metadata, Policy, PolicyKind, Reading, Windo
 /// The description of every snapshot that is taken.
 pub const DESCRIPTION: &str = "Created and managed by SnapSentry";
 
-/// No window is longer than a month and a change of the clocks; older snapshots serve none.
-const OLDEST_OF_INTEREST: TimeDelta = TimeDelta::days(40);
-
 /// What was seen of one volume's managed snapshots.
 #[derive(Clone, Debug, Default)]
 pub struct History {
     /// How many there are.
     pub count: usize,
-    /// Those young enough to matter.
+    /// Those that may belong to an active window.
     pub recent: Vec<Snapshot>,
 }
 
 impl History {
     /// Takes a snapshot in, and keeps it only if it can matter to a window that is active
     /// `now`: so what a pass holds in memory grows with volumes, not with years.
+    ///
+    /// Volumes are listed at the same time, so what their policies say is not known yet; but no
+    /// window of a kind is longer than the kind allows.
     pub fn take_in(&mut self, snapshot: Snapshot, now: DateTime<Utc>) {
         self.count += 1;
-        let youngest = snapshot.window_start.max(snapshot.created_at);
-        if youngest.is_none_or(|at| now - at < OLDEST_OF_INTEREST) {
+        if snapshot.may_belong_to_window_at(now) {
             self.recent.push(snapshot);
         }
     }

@@ -127,6 +127,16 @@ impl Snapshot {
                 .is_some_and(|at| window.contains(at))
     }
 
+    /// Whether some policy of its kind may have a window at this instant to which it belongs.
+    pub fn may_belong_to_window_at(&self, now: DateTime<Utc>) -> bool {
+        let Some(kind) = self.policy else {
+            return false;
+        };
+        self.window_start
+            .or(self.created_at)
+            .is_some_and(|at| (now - at).abs() <= kind.longest_window())
+    }
+
     /// Whether it has been on its way, in one direction or the other, for too long: nothing
     /// will come of it any more.
     pub fn is_zombie(&self, now: DateTime<Utc>, stuck_after: TimeDelta) -> bool {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 /// A kind of schedule; a volume has at most one policy of each.
@@ -36,6 +37,18 @@ impl PolicyKind {
             Self::Weekly => "weekly",
             Self::Monthly => "monthly",
         }
+    }
+
+    /// No window of this kind is longer. Two days are for the clocks: some zones have skipped a
+    /// whole date.
+    pub fn longest_window(self) -> TimeDelta {
+        let nominal = match self {
+            Self::Express => TimeDelta::hours(12),
+            Self::Daily => TimeDelta::days(1),
+            Self::Weekly => TimeDelta::days(7),
+            Self::Monthly => TimeDelta::days(31),
+        };
+        nominal + TimeDelta::days(2)
     }
 }
 

@@ -120,6 +120,8 @@ impl Numbers {
                 (*start, *end),
                 "{zone} {self:?}"
             );
+            let longest = self.kind.longest_window();
+            assert!(window.end - window.start <= longest, "{zone} {self:?}");
             for now in inside(&window, clock) {
                 assert_eq!(policy.window_at(now), window, "{zone} {self:?} at {now}");
             }
