@@ -5,6 +5,11 @@ use std::time::Duration;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use simcloud::{Cloud, Config, Latency, SnapshotSpec, VolumeSpec};
 
+/// The volume that the subscribe samples tag.
+const SUBSCRIBED_BY_EVENTS: &str = "7d3e2a4c-52a6-4b5c-9f0e-1c2d3e4f5a6b";
+/// The other volume that a sample names.
+const NAMED_IN_EVENTS: &str = "b1f4c9de-0a3f-4e57-8d21-6f7a8b9c0d1e";
+
 /// The cloud of the demonstration.
 pub(crate) fn cloud() -> Cloud {
     let cloud = Cloud::new(Config {
@@ -30,16 +35,22 @@ pub(crate) fn cloud() -> Cloud {
         .meta("x-snapsentry-weekly-start-day-of-week", "saturday");
     cloud.add_volume(aged(&cloud, logs, 400));
 
-    // One that two machines share, one that hangs on none, one that nobody asked to keep.
-    let shared = tagged("db-shared", &["daily", "weekly"])
-        .on(&db_1)
-        .on(&db_2);
-    cloud.add_volume(aged(&cloud, shared, 200));
+    // One that two machines share, one that hangs on none, one that nobody asked to keep: the
+    // samples in events/ name the first and the last of these.
+    let shared = VolumeSpec {
+        id: Some(NAMED_IN_EVENTS.to_owned()),
+        ..tagged("db-shared", &["daily", "weekly"])
+    };
+    cloud.add_volume(aged(&cloud, shared.on(&db_1).on(&db_2), 200));
     let archive = tagged("archive", &["monthly"])
         .meta("x-snapsentry-monthly-start-day-of-month", "31")
         .meta("x-snapsentry-monthly-timezone", "America/New_York");
     let archive = cloud.add_volume(aged(&cloud, archive, 900));
-    cloud.add_volume(aged(&cloud, VolumeSpec::named("scratch"), 3));
+    let scratch = VolumeSpec {
+        id: Some(SUBSCRIBED_BY_EVENTS.to_owned()),
+        ..VolumeSpec::named("scratch")
+    };
+    cloud.add_volume(aged(&cloud, scratch, 3));
 
     // One policy that cannot be read; the other of the same volume can.
     let mistyped = tagged("mistyped", &["daily", "weekly"])

@@ -1,0 +1,25 @@
+"""Writes what the rules' targets hand to the function, one file a target, to be fed to the function."""
+
+import sys
+from pathlib import Path
+
+from samcli.yamlhelper import yaml_parse
+
+TEMPLATE = Path(__file__).resolve().parents[2] / "template.yaml"
+
+
+def inputs():
+    """(rule, target, input) of every target of every rule in the template."""
+    for name, resource in yaml_parse(TEMPLATE.read_text(encoding="utf-8"))["Resources"].items():
+        if resource["Type"] == "AWS::Events::Rule":
+            for target in resource["Properties"]["Targets"]:
+                yield name, target["Id"], target["Input"]
+
+
+if __name__ == "__main__":
+    folder = Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    for rule, target, text in inputs():
+        path = folder / f"{rule}-{target}.json"
+        path.write_text(text, encoding="utf-8")
+        print(path)
