@@ -341,7 +341,7 @@ impl Connection {
         }
         Err(Error {
             request_id: request_id(&response),
-            kind: self.refusal(&response),
+            kind: self.refusal(&response, &outgoing),
             request: Some((outgoing.method, path)),
         })
     }
@@ -370,7 +370,7 @@ impl Connection {
             })
     }
 
-    fn refusal(&self, response: &Response) -> ErrorKind {
+    fn refusal(&self, response: &Response, outgoing: &Outgoing<'_>) -> ErrorKind {
         if response.status().is_redirection() {
             return ErrorKind::Redirect {
                 location: response
@@ -382,9 +382,21 @@ impl Connection {
         }
         ErrorKind::Status {
             status: response.status(),
-            message: self.auth.without_secrets(message(response)),
+            message: self.without_secrets(message(response), outgoing),
             retry_after: self.retry_after(response),
         }
+    }
+
+    /// A text without what was sent in confidence, should some cloud repeat it in an error.
+    fn without_secrets(&self, text: String, outgoing: &Outgoing<'_>) -> String {
+        let tokens = outgoing
+            .headers
+            .iter()
+            .filter(|(_, value)| value.is_sensitive())
+            .filter_map(|(_, value)| value.to_str().ok());
+        tokens.fold(self.auth.without_secrets(text), |text, token| {
+            text.replace(token, "***")
+        })
     }
 
     /// `Retry-After` in seconds, or as a date by the pass's clock.

@@ -2,6 +2,7 @@
 //! alone for other programs to use.
 
 mod arguments;
+mod bench;
 mod demo;
 mod serving;
 
@@ -11,7 +12,14 @@ use arguments::Command;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let command = match arguments::read(std::env::args().skip(1)) {
+    let mut words = std::env::args().skip(1).peekable();
+    if words.next_if(|word| word == "bench").is_some() {
+        return bench::run(words).await.unwrap_or_else(|error| {
+            eprintln!("simcloud: {error}");
+            ExitCode::FAILURE
+        });
+    }
+    let command = match arguments::read(words) {
         Ok(command) => command,
         Err(mistake) => {
             eprintln!("{mistake}\n\n{}", arguments::USAGE);

@@ -17,7 +17,8 @@ pub(super) fn delete(state: &mut State, call: &Call, caller: Caller) -> Result<A
     }
     let id = row.id;
     state.begin_deletion(call.now, call.sequence, id);
-    Ok(accepted())
+    // Labelled so although there is nothing in it.
+    Ok(answer::with_body(202, "text/html; charset=UTF-8", ""))
 }
 
 /// `POST snapshots/ID/action`.
@@ -49,10 +50,8 @@ pub(super) fn act(state: &mut State, call: &Call, caller: Caller) -> Result<Answ
             .to_owned();
         state.set_status(call.now, id, &status);
     }
-    Ok(accepted())
-}
-
-/// 202 without a body, labelled as it is.
-fn accepted() -> Answer {
-    answer::with_body(202, "text/html; charset=UTF-8", "")
+    // No body either, but labelled like the answers that have one.
+    let mut accepted = answer::json(202, "");
+    answer::set(&mut accepted, "x-compute-request-id", &call.request_id);
+    Ok(accepted)
 }

@@ -43,13 +43,24 @@ pub(super) fn asked(spoken: Microversions, call: &Call) -> Result<u32, Answer> {
             ),
         )),
         Some((3, minor)) if minor <= max => Ok(minor),
-        Some(_) => Err(answer::fault(
-            406,
-            &format!(
+        Some((major, minor)) => {
+            let text = format!(
                 "Version {asked} is not supported by the API. Minimum is 3.0 and maximum is 3.{max}."
-            ),
-        )),
+            );
+            let mut refusal = answer::fault(406, &text);
+            if major == 3 {
+                label(&mut refusal, minor);
+            }
+            Err(refusal)
+        }
     }
+}
+
+/// Says in an answer which 3.n was asked for, also where there is no such one.
+pub(super) fn label(answer: &mut Answer, minor: u32) {
+    let version = format!("volume 3.{minor}");
+    answer::set(answer, "openstack-api-version", &version);
+    answer::set(answer, "vary", "OpenStack-API-Version");
 }
 
 /// The list of versions, of which there is one.

@@ -69,12 +69,7 @@ pub(crate) fn answer(state: &mut State, call: &Call) -> Answer {
         home: known_region.is_none(),
     };
     let mut answer = dispatch(state, call, caller);
-    answer::set(
-        &mut answer,
-        "openstack-api-version",
-        &format!("volume 3.{minor}"),
-    );
-    answer::set(&mut answer, "vary", "OpenStack-API-Version");
+    microversion::label(&mut answer, minor);
     answer
 }
 

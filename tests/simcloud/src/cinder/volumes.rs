@@ -214,11 +214,17 @@ impl<'a> View<'a> {
         object.flag("multiattach", row.attachments.len() > 1);
         self.attachments(row, object.key("attachments"));
         object.string("os-vol-tenant-attr:tenant_id", &self.state.project_id);
-        let minor = self.caller.minor;
+        let (minor, admin) = (self.caller.minor, self.caller.role == Role::Admin);
+        if admin {
+            object.raw("migration_status", "null");
+            object.raw("os-vol-mig-status-attr:migstat", "null");
+            object.raw("os-vol-mig-status-attr:name_id", "null");
+            object.string("os-vol-host-attr:host", "simcloud@storage#storage");
+        }
         if minor >= 13 {
             object.raw("group_id", "null");
         }
-        if minor >= 21 && self.caller.role == Role::Admin {
+        if minor >= 21 && admin {
             object.raw("provider_id", "null");
         }
         if minor >= 48 {

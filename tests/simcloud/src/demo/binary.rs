@@ -8,7 +8,7 @@ use serde_json::Value;
 use tokio::process::Command;
 
 /// Builds the function in the profile of this program and gives its path.
-pub(super) async fn build() -> io::Result<PathBuf> {
+pub(crate) async fn build() -> io::Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let output = Command::new(cargo)

@@ -13,6 +13,7 @@ use std::time::Duration;
 use simcloud::lambda::{Deadline, Function, FunctionSpec, Invocation};
 use simcloud::{Cloud, Login};
 
+pub(crate) use binary::build;
 use picture::Picture;
 
 /// What Lambda would allow an invocation.
@@ -25,7 +26,7 @@ pub(crate) async fn run(events: &[PathBuf]) -> io::Result<ExitCode> {
         .iter()
         .map(|path| Ok((path.as_path(), read(path)?)))
         .collect::<io::Result<_>>()?;
-    let binary = binary::build().await?;
+    let binary = build().await?;
     let cloud = tenancy::cloud();
     let server = cloud.serve().await?;
     let spec = FunctionSpec::new(binary)

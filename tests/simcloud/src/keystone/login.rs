@@ -66,7 +66,13 @@ pub(super) fn log_in(state: &mut State, call: &Call) -> Answer {
         if let Some(rules) = &credential.access_rules {
             let shown: Vec<Value> = rules
                 .iter()
-                .map(|rule| json!({ "service": rule.service, "method": rule.method, "path": rule.path }))
+                .enumerate()
+                .map(|(at, rule)| {
+                    json!({
+                        "id": format!("access-rule-{at}"),
+                        "service": rule.service, "method": rule.method, "path": rule.path,
+                    })
+                })
                 .collect();
             token["application_credential"]["access_rules"] = json!(shown);
         }

@@ -63,7 +63,9 @@ fn revoke(state: &mut State, call: &Call) -> Answer {
     match state.tokens.get_mut(&subject) {
         Some(token) if token.is_good(call.now) => {
             token.revoked = true;
-            answer::with_body(204, "application/json", "")
+            let mut done = answer::with_body(204, "application/json", "");
+            done.headers_mut().remove("content-type");
+            done
         }
         _ => answer::keystone_error(404, "Could not find token."),
     }

@@ -33,7 +33,7 @@ async fn the_header_decides_and_is_repeated() {
         ("compute 2.1", 400, ""),
         ("block-storage 3.22", 400, ""),
         ("volume abc", 400, ""),
-        ("volume 3.999", 406, ""),
+        ("volume 3.999", 406, "volume 3.999"),
         ("volume 2.0", 406, ""),
     ] {
         client.version = sent.into();

@@ -1,0 +1,26 @@
+//! The built function in whole scenarios, against a real Keystone and Cinder and against the
+//! embedded cloud: the same scenarios, so that the embedded one is held to what the real one
+//! does.
+//!
+//! - [`scenarios`]: what is promised, a sentence each;
+//! - [`stage`] and [`tenancy`]: where they are played, the same for both clouds;
+//! - `real` and `embedded`: what the clouds differ in;
+//! - [`function`] and [`sandbox`]: the function, built and running;
+//! - [`recorder`] and [`shape`]: how each cloud answered, and how that compares;
+//! - [`runner`]: plays them and tells what came of it.
+//!
+//! `tests/live/cloud/up FOLDER` brings the real cloud up; `cargo run -p live -- FOLDER` plays
+//! all scenarios in both and compares their answers. `cargo test -p live` needs no cloud and
+//! plays them in the embedded one.
+
+pub mod api;
+mod embedded;
+pub mod function;
+pub mod real;
+pub mod recorder;
+pub mod runner;
+pub mod sandbox;
+pub mod scenarios;
+pub mod shape;
+pub mod stage;
+pub mod tenancy;

@@ -1,0 +1,77 @@
+//! Plays every scenario against a real Keystone and Cinder and against the embedded cloud, and
+//! compares how the two answered: `live FOLDER [PART OF A NAME]`.
+
+use std::env;
+use std::panic;
+use std::path::Path;
+use std::process::ExitCode;
+
+use live::function;
+use live::real::Real;
+use live::runner::{Tally, play_all};
+use live::scenarios::{self, Scenario};
+use live::stage::{Observed, Stage, Target};
+
+/// Scenarios at a time in the real cloud: they mostly wait for it.
+const AT_ONCE: usize = 3;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    panic::set_hook(Box::new(|broken| eprintln!("{broken}")));
+    let mut arguments = env::args().skip(1);
+    let Some(folder) = arguments.next() else {
+        eprintln!(
+            "usage: live FOLDER [PART OF A NAME]\n\
+             FOLDER is where tests/live/cloud/up has brought a cloud up"
+        );
+        return ExitCode::FAILURE;
+    };
+    let part = arguments.next();
+    match run(Path::new(&folder), part.as_deref()).await {
+        Ok(tally) => {
+            println!("{} passed, {} failed", tally.passed, tally.failed);
+            if tally.failed == 0 && tally.passed > 0 {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            }
+        }
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(folder: &Path, part: Option<&str>) -> Result<Tally, String> {
+    let real = Real::find(folder).await?;
+    let binary = function::build()?;
+    let wanted = |scenario: &Scenario| part.is_none_or(|part| scenario.name.contains(part));
+    let chosen: Vec<Scenario> = scenarios::all().into_iter().filter(wanted).collect();
+    let mut tally = Tally::default();
+
+    let stage = Stage::new(Target::Real(real), binary.clone());
+    play_all(&stage, "real", chosen.clone(), AT_ONCE, &mut tally).await;
+    let embedded = Stage::new(Target::Embedded, binary);
+    play_all(&embedded, "embedded", chosen, AT_ONCE, &mut tally).await;
+    compare(&stage.observed(), &embedded.observed(), &mut tally);
+    Ok(tally)
+}
+
+/// Whether the embedded cloud answered every call like the real one.
+fn compare(real: &Observed, embedded: &Observed, tally: &mut Tally) {
+    for (key, shape) in real {
+        let differences = match embedded.get(key) {
+            Some(other) => shape.differences(other),
+            None => vec!["the embedded cloud never answered so".into()],
+        };
+        tally.count(differences.is_empty(), &format!("answers   {key}"));
+        for difference in differences {
+            println!("          {difference}");
+        }
+    }
+    for key in embedded.keys().filter(|key| !real.contains_key(*key)) {
+        tally.count(false, &format!("answers   {key}"));
+        println!("          the real cloud never answered so");
+    }
+}

@@ -1,0 +1,77 @@
+//! The real Keystone and Cinder that `tests/live/cloud/up` has brought up.
+
+mod project;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::recorder::Behind;
+
+pub(crate) use project::RealProject;
+
+/// A cloud that is up.
+#[derive(Clone, Debug)]
+pub struct Real {
+    keystone: String,
+    cinder: String,
+    region: String,
+    admin_password: String,
+    page_size: usize,
+    behaviour: PathBuf,
+    logs: Value,
+}
+
+impl Real {
+    /// Reads what `up` says about the cloud in a folder, and makes sure that it answers.
+    ///
+    /// # Errors
+    /// What is missing, and how to get it.
+    pub async fn find(folder: &Path) -> Result<Self, String> {
+        let file = folder.join("cloud.json");
+        let how = format!(
+            "bring one up with: tests/live/cloud/up {}",
+            folder.display()
+        );
+        let text = fs::read_to_string(&file)
+            .map_err(|error| format!("no cloud: {}: {error}; {how}", file.display()))?;
+        let told: Value = serde_json::from_str(&text)
+            .map_err(|error| format!("{}: {error}; {how}", file.display()))?;
+        let field = |name: &str| {
+            told[name]
+                .as_str()
+                .map(str::to_owned)
+                .ok_or_else(|| format!("{} has no {name}; {how}", file.display()))
+        };
+        let real = Self {
+            keystone: field("keystone")?,
+            cinder: field("cinder")?,
+            region: field("region")?,
+            admin_password: field("admin_password")?,
+            page_size: told["osapi_max_limit"]
+                .as_u64()
+                .and_then(|limit| usize::try_from(limit).ok())
+                .ok_or_else(|| format!("{} has no osapi_max_limit; {how}", file.display()))?,
+            behaviour: field("behaviour")?.into(),
+            logs: told["logs"].clone(),
+        };
+        for url in [&real.keystone, &format!("{}/healthcheck", real.cinder)] {
+            crate::api::client()
+                .get(url)
+                .send()
+                .await
+                .and_then(reqwest::Response::error_for_status)
+                .map_err(|error| format!("the cloud does not answer: {error}; {how}"))?;
+        }
+        Ok(real)
+    }
+
+    pub(crate) fn behind(&self) -> Behind {
+        Behind {
+            keystone: self.keystone.trim_end_matches("/v3").to_owned(),
+            cinder: self.cinder.clone(),
+            catalogue_is_fixed: true,
+        }
+    }
+}

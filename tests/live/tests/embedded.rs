@@ -1,0 +1,42 @@
+//! Every scenario in the embedded cloud: needs nothing but Rust.
+
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+use live::function;
+use live::runner;
+use live::scenarios::{self, Scenario};
+use live::stage::{Stage, Target};
+
+fn binary() -> PathBuf {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY
+        .get_or_init(|| function::build().expect("the function builds"))
+        .clone()
+}
+
+fn scenario(name: &str) -> Scenario {
+    scenarios::all()
+        .into_iter()
+        .find(|scenario| scenario.name == name)
+        .expect("the macro and the list name the same ones")
+}
+
+macro_rules! tests {
+    ($($file:ident { $($sentence:ident,)* })*) => {
+        $(mod $file {
+            $(#[tokio::test]
+            async fn $sentence() {
+                let name = concat!(stringify!($file), "::", stringify!($sentence));
+                super::keeps(name).await;
+            })*
+        })*
+    };
+}
+
+live::for_each_scenario!(tests);
+
+async fn keeps(name: &str) {
+    let stage = Stage::new(Target::Embedded, binary());
+    assert!(runner::play(&stage, &scenario(name)).await, "{name}");
+}

@@ -1,0 +1,149 @@
+//! What the answer to a deletion means.
+
+use std::time::Duration;
+
+use chrono::{TimeDelta, Utc};
+use simcloud::{Cloud, Fault, Happening, Kind, Role, Route, When};
+
+use crate::expire_pass::{expired, world};
+use crate::world::{World, side_by_side};
+
+#[tokio::test]
+async fn a_zombie_that_the_role_may_not_force_is_a_failure_with_its_request_id() {
+    let world = world(Role::Member).await;
+    let old = Utc::now() - TimeDelta::hours(7);
+    let stuck = expired(&world).created_at(old).status("error_deleting");
+    let stuck = world.cloud.add_snapshot(stuck);
+    let run = world.expire().await;
+    assert_eq!((run.did().as_str(), run.outcome()), ("failed 1", "partial"));
+    let refused = &world.requests(Route::ForceDelete)[0];
+    let failure = run.only_failure();
+    assert_eq!(
+        failure["request_id"].as_str(),
+        refused.answered_request_id.as_deref()
+    );
+    assert!(
+        failure["error"]
+            .as_str()
+            .is_some_and(|error| error.contains("403"))
+    );
+    assert!(world.has(&stuck));
+}
+
+/// A pass over one expired snapshot, to which this happens right before its deletion.
+async fn interfered(
+    role: Role,
+    act: impl FnOnce(&Cloud, &str) + Send + 'static,
+) -> (World, crate::world::Run) {
+    let world = world(role).await;
+    let snapshot = world.cloud.add_snapshot(expired(&world));
+    world
+        .cloud
+        .on(Route::DeleteSnapshot, 1, When::Before, move |cloud| {
+            act(cloud, &snapshot);
+        });
+    let run = world.expire().await;
+    (world, run)
+}
+
+fn turn(status: &'static str) -> impl FnOnce(&Cloud, &str) + Send {
+    move |cloud, id| {
+        cloud.set_snapshot_status(id, status);
+    }
+}
+
+#[tokio::test]
+async fn one_that_is_gone_already_counts_as_deleted() {
+    let gone = |cloud: &Cloud, id: &str| {
+        cloud.remove_snapshot(id);
+    };
+    let (world, run) = interfered(Role::Member, gone).await;
+    run.is_quiet();
+    assert_eq!(run.did(), "deleted 1");
+    assert_eq!(world.count(Route::GetSnapshot), 0);
+}
+
+#[tokio::test]
+async fn one_that_somebody_else_is_deleting_counts_as_deleted() {
+    let (world, run) = interfered(Role::Admin, turn("deleting")).await;
+    run.is_quiet();
+    assert_eq!(run.did(), "deleted 1");
+    assert_eq!(
+        world.count(Route::GetSnapshot),
+        1,
+        "read again after the refusal"
+    );
+    assert_eq!(world.count(Route::ForceDelete), 0);
+}
+
+#[tokio::test]
+async fn one_whose_deletion_broke_is_deleted_by_force() {
+    let (world, run) = interfered(Role::Admin, turn("error_deleting")).await;
+    assert_eq!(run.did(), "deleted 1");
+    assert_eq!(world.count(Route::ForceDelete), 1);
+    let (world, run) = interfered(Role::Member, turn("error_deleting")).await;
+    assert_eq!(run.did(), "failed 1");
+    assert_eq!(world.count(Route::ForceDelete), 1);
+}
+
+#[tokio::test]
+async fn one_that_somebody_works_with_is_a_failure() {
+    let (world, run) = interfered(Role::Admin, turn("backing-up")).await;
+    assert_eq!(run.did(), "failed 1");
+    assert_eq!(world.count(Route::ForceDelete), 0);
+    assert!(run.only_failure()["request_id"].is_string());
+}
+
+#[tokio::test]
+async fn one_that_is_gone_when_it_is_read_again_counts_as_deleted() {
+    side_by_side([400, 409], async |status| {
+        let world = world(Role::Member).await;
+        let snapshot = world.cloud.add_snapshot(expired(&world));
+        world
+            .cloud
+            .inject(Fault::on(Route::DeleteSnapshot, Kind::status(status)));
+        world
+            .cloud
+            .on(Route::GetSnapshot, 1, When::Before, move |cloud| {
+                cloud.remove_snapshot(&snapshot);
+            });
+        let run = world.expire().await;
+        assert_eq!(run.did(), "deleted 1", "{status}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn any_other_refusal_is_a_failure_and_never_a_success() {
+    side_by_side([403, 405, 413, 422, 500, 503], async |status| {
+        let world = world(Role::Member).await.set("SNAPSENTRY_MAX_RETRIES", "1");
+        let snapshot = world.cloud.add_snapshot(expired(&world));
+        world
+            .cloud
+            .inject(Fault::on(Route::DeleteSnapshot, Kind::status(status)).forever());
+        let run = world.expire().await;
+        assert_eq!(run.did(), "failed 1", "{status}");
+        let failure = run.only_failure();
+        assert_eq!(failure["snapshot_id"], snapshot.as_str());
+        assert!(failure["request_id"].is_string(), "{failure}");
+        let error = failure["error"].as_str().expect("an error");
+        assert!(error.contains(&status.to_string()), "{error}");
+        assert_eq!(world.count(Route::ForceDelete), 0, "{status}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_accepted_deletion_is_not_waited_for() {
+    let slow = Duration::from_secs(3600);
+    let world = World::of(|config| config.deletion_time = slow)
+        .await
+        .set("SNAPSENTRY_KEEP_LAST", "0");
+    let snapshot = world.cloud.add_snapshot(expired(&world));
+    assert_eq!(world.expire().await.did(), "deleted 1");
+    assert_eq!(world.changes(Happening::Deleted).len(), 0);
+    let status = world.cloud.snapshot(&snapshot).expect("it").status;
+    assert_eq!(status, "deleting");
+    world.expire().await.is_quiet();
+    assert_eq!(world.count(Route::DeleteSnapshot), 1);
+}

@@ -1,0 +1,44 @@
+//! The built function against the embedded cloud, over sockets: what a pass promises, seen from
+//! outside.
+//!
+//! Each test has a cloud and a function process of its own ([`world`]). Whatever it is about,
+//! each of its runs is held to what is promised of every run: see `world::promises`.
+
+mod ancestors;
+mod answer;
+mod catalogue;
+mod credentials_sources;
+mod deadline;
+mod deletions;
+mod dry_run;
+mod error_types;
+mod events;
+mod expire_pass;
+mod hung_cloud;
+mod keep_last;
+mod listing;
+mod log_lines;
+mod login;
+mod lost_answers;
+mod metrics;
+mod overlapping_passes;
+mod recognition;
+mod refused_events;
+mod retries;
+mod rounds;
+mod secrets;
+mod served_windows;
+mod shards;
+mod snapshot_pass;
+mod subscribe;
+mod subscribe_races;
+mod tls;
+mod tls_front;
+mod twins;
+mod unauthorized;
+mod volume_settings;
+mod wall_clock;
+mod warm;
+mod webhook;
+mod world;
+mod zombies;

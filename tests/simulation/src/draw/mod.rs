@@ -1,0 +1,175 @@
+//! Drawing a case from a seed.
+//!
+//! Each part of a case has a file: the tenancy ([`tenancy`], [`tags`]), what goes wrong
+//! ([`misfortune`]) and what is invoked ([`passes`]).
+
+mod misfortune;
+mod passes;
+mod tags;
+mod tenancy;
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use simcloud::{Catalogue, Config, Latency, Login, Microversions, Role};
+
+use crate::case::{Case, Knobs, Step};
+
+/// Draws the case of a seed.
+pub fn case(seed: u64) -> Case {
+    let rng = &mut StdRng::seed_from_u64(seed);
+    let config = config(rng, seed);
+    let knobs = knobs(rng);
+    let login = one_of(
+        rng,
+        &[Login::AppCred, Login::AppCredByName, Login::Password],
+    );
+    let volumes = tenancy::volumes(rng, config.now);
+    let snapshots = tenancy::snapshots(rng, &volumes, &config, knobs.stuck_after);
+    let mut case = Case {
+        seed,
+        config,
+        login,
+        knobs,
+        volumes,
+        snapshots,
+        steps: Vec::new(),
+        without: BTreeSet::new(),
+    };
+    let steps = rng.random_range(2..=5);
+    for n in 0..steps {
+        let step = Step {
+            wait: if n == 0 { Duration::ZERO } else { wait(rng) },
+            doings: misfortune::doings(rng, &case),
+            troubles: misfortune::troubles(rng, &case),
+            passes: passes::side_by_side(rng, &case),
+        };
+        case.steps.push(step);
+    }
+    case
+}
+
+/// One of several, each as likely as the others.
+fn one_of<T: Clone>(rng: &mut StdRng, choices: &[T]) -> T {
+    choices[rng.random_range(0..choices.len())].clone()
+}
+
+fn seconds(rng: &mut StdRng, from: u64, to: u64) -> Duration {
+    Duration::from_secs(rng.random_range(from..=to))
+}
+
+fn milliseconds(rng: &mut StdRng, from: u64, to: u64) -> Duration {
+    Duration::from_millis(rng.random_range(from..=to))
+}
+
+fn wait(rng: &mut StdRng) -> Duration {
+    match rng.random_range(0..10) {
+        0 => seconds(rng, 1, 30),
+        1..=4 => seconds(rng, 60, 900),
+        5..=7 => seconds(rng, 3600, 13 * 3600),
+        _ => seconds(rng, 86_400, 9 * 86_400),
+    }
+}
+
+/// Nights on which clocks change somewhere, ends of months, leap days, and plain days.
+const INTERESTING_DAYS: [&str; 12] = [
+    "2026-11-22",
+    "2026-10-25",
+    "2027-03-28",
+    "2026-11-01",
+    "2027-03-14",
+    "2027-02-28",
+    "2028-02-29",
+    "2026-12-31",
+    "2027-01-01",
+    "2027-04-04",
+    "2026-09-27",
+    "2027-01-31",
+];
+
+fn config(rng: &mut StdRng, seed: u64) -> Config {
+    let day: DateTime<Utc> = format!("{}T00:00:00Z", one_of(rng, &INTERESTING_DAYS))
+        .parse()
+        .expect("the days are dates");
+    let now = day + TimeDelta::milliseconds(rng.random_range(-86_400_000..86_400_000));
+    let creation_time = match rng.random_range(0..4) {
+        0 => Duration::ZERO,
+        1 => milliseconds(rng, 1, 900),
+        _ => milliseconds(rng, 500, 8_000),
+    };
+    Config {
+        seed,
+        now,
+        osapi_max_limit: one_of(rng, &[2, 3, 5, 8, 20, 1000, 1000]),
+        catalogue: one_of(
+            rng,
+            &[Catalogue::Both, Catalogue::Modern, Catalogue::Legacy],
+        ),
+        compute: rng.random_bool(0.8),
+        microversions: match rng.random_range(0..10) {
+            0 => Microversions::UpTo(0),
+            1 => Microversions::UpTo(21),
+            2 => Microversions::HeaderRefused(one_of(rng, &[400, 406])),
+            3 => Microversions::UpTo(22),
+            _ => Microversions::UpTo(71),
+        },
+        creation_time,
+        deletion_time: if rng.random_bool(0.5) {
+            Duration::ZERO
+        } else {
+            milliseconds(rng, 1, 4_000)
+        },
+        role: match rng.random_range(0..20) {
+            0 => Role::Reader,
+            1..=12 => Role::Member,
+            _ => Role::Admin,
+        },
+        token_lifetime: Duration::from_secs(one_of(rng, &[3600, 3600, 3600, 900, 120])),
+        token_cache: Duration::from_secs(one_of(rng, &[0, 0, 300])),
+        latency: latency(rng),
+        whole_seconds: rng.random_bool(0.8),
+        link_base: rng
+            .random_bool(0.15)
+            .then(|| "http://inside.example:8776".into()),
+        ..Config::default()
+    }
+}
+
+fn latency(rng: &mut StdRng) -> Latency {
+    match rng.random_range(0..4) {
+        0 => Latency::None,
+        1 => Latency::Fixed(milliseconds(rng, 1, 400)),
+        _ => Latency::LogNormal {
+            median: milliseconds(rng, 10, 300),
+            sigma: 0.7,
+        },
+    }
+}
+
+fn knobs(rng: &mut StdRng) -> Knobs {
+    let usual = rng.random_bool(0.4);
+    let mut pick = |usual_one: u64, others: &[u64]| {
+        if usual {
+            usual_one
+        } else {
+            one_of(rng, others)
+        }
+    };
+    Knobs {
+        max_concurrency: pick(16, &[1, 2, 3, 4, 16]) as usize,
+        max_creating: pick(64, &[1, 2, 3, 5, 64]) as usize,
+        max_retries: pick(3, &[0, 1, 2, 3, 5]) as u32,
+        base_delay: Duration::from_millis(pick(500, &[50, 500, 2_000])),
+        max_delay: Duration::from_millis(pick(10_000, &[1_000, 10_000])),
+        operation_timeout: Duration::from_millis(pick(30_000, &[3_000, 10_000, 30_000])),
+        poll_interval: Duration::from_millis(pick(1_000, &[250, 1_000, 3_000])),
+        margin: Duration::from_millis(pick(2_000, &[500, 2_000, 5_000])),
+        default_timeout: Duration::from_millis(pick(60_000, &[20_000, 60_000])),
+        keep_last: pick(1, &[0, 1, 2, 3]) as usize,
+        stuck_after: Duration::from_secs(pick(6 * 3600, &[600, 3600, 6 * 3600])),
+        webhook: rng.random_bool(0.4),
+    }
+}

@@ -1,0 +1,287 @@
+//! What a pass says: its counts, its metrics and its notifications add up to what the cloud's
+//! own log says happened.
+
+use std::collections::HashSet;
+
+use serde_json::Value;
+use simcloud::Happening;
+
+use super::creations::target;
+use super::{Asked, Judge};
+use crate::calendar;
+use crate::case::Trouble;
+use crate::meaning::{Kind, Meaning};
+use crate::rules;
+use crate::run::{End, StepRun};
+use crate::seam::{Purpose, Receiver};
+
+impl Judge {
+    pub(super) fn accounts(&mut self, asked: &Asked<'_>) {
+        self.metrics(asked);
+        let Some(answer) = asked.answer else { return };
+        let label = &asked.pass.label;
+        let count = |name: &str| asked.number(&format!("/snapshots/{name}"));
+        let (created, adopted, pending, deferred, failed) = (
+            count("created"),
+            count("adopted"),
+            count("pending"),
+            count("deferred"),
+            count("failed"),
+        );
+        let due = asked.number("/volumes/due");
+        let invalid = asked.number("/volumes/invalid");
+        if asked.phase == "snapshot" && !asked.dry_run {
+            self.check(
+                due == created + adopted + pending + deferred + failed,
+                "the counts of due windows add up",
+                || format!("{label}: {answer}"),
+            );
+        }
+        let remarks = |name: &str| {
+            let listed = answer[name].as_array().map_or(0, Vec::len) as u64;
+            listed + answer[format!("{name}_omitted")].as_u64().unwrap_or(0)
+        };
+        self.check(
+            remarks("failures") == failed + invalid,
+            "every failure is listed",
+            || format!("{label}: {answer}"),
+        );
+        let outcome = match (remarks("failures"), pending + deferred) {
+            (0, 0) => "complete",
+            (0, _) => "deferred",
+            _ => "partial",
+        };
+        self.check(
+            answer["outcome"] == outcome,
+            "the outcome says how it ended",
+            || format!("{label}: {answer}"),
+        );
+        self.made(asked, created, created + pending + failed + adopted);
+        self.gone(asked);
+        self.notifications(asked, failed, remarks("warnings"));
+        self.failed_though_served(asked);
+    }
+
+    /// What was made is counted, and no more than that.
+    fn made(&mut self, asked: &Asked<'_>, created: u64, accounted_for: u64) {
+        let label = &asked.pass.label;
+        let made: Vec<&str> = asked
+            .step
+            .changes
+            .iter()
+            .filter(|change| change.happening == Happening::Creating)
+            .filter_map(|change| change.snapshot_id.as_deref())
+            .filter(|id| self.is_made_by(asked, id))
+            .collect();
+        let became_available = made
+            .iter()
+            .filter(|id| {
+                asked.step.changes.iter().any(|change| {
+                    change.snapshot_id.as_deref() == Some(id)
+                        && change.happening == Happening::Available
+                })
+            })
+            .count() as u64;
+        self.check(
+            created <= became_available || asked.step.meanwhile > 0,
+            "what is counted as created is there",
+            || format!("{label}: says {created}, and {became_available} became available"),
+        );
+        let told = made
+            .iter()
+            .filter(|id| asked.pass.record.told.contains(**id))
+            .count() as u64;
+        self.check(
+            told <= accounted_for,
+            "every snapshot that a pass was told of is accounted for",
+            || format!("{label}: told of {told}, accounts for {accounted_for}"),
+        );
+    }
+
+    fn gone(&mut self, asked: &Asked<'_>) {
+        let label = &asked.pass.label;
+        let sent = &asked.pass.record.sent;
+        let targets: HashSet<&str> = sent
+            .iter()
+            .filter(|one| one.purpose == Purpose::Delete)
+            .map(|one| one.target.as_str())
+            .collect();
+        let accepted: HashSet<&str> = sent
+            .iter()
+            .filter(|one| one.purpose == Purpose::Delete && one.status == Some(202))
+            .map(|one| one.target.as_str())
+            .collect();
+        let (accepted, targets) = (accepted.len() as u64, targets.len() as u64);
+        let number = |name: &str| asked.number(&format!("/snapshots/{name}"));
+        let (said, broken) = if asked.phase == "expire" {
+            (number("deleted"), 0)
+        } else {
+            (number("cleaned"), number("failed"))
+        };
+        self.check(
+            accepted <= said + broken && said <= targets,
+            "what is counted as gone was asked to go",
+            || format!("{label}: says {said}, {accepted} of {targets} deletions were accepted"),
+        );
+    }
+
+    /// One line, also for a failed invocation, none for a dry run.
+    fn metrics(&mut self, asked: &Asked<'_>) {
+        if matches!(asked.pass.end, End::Killed | End::Overran) {
+            return;
+        }
+        let lines = &asked.pass.record.lines;
+        let expected = usize::from(!asked.dry_run);
+        self.check(
+            lines.len() == expected,
+            "one line of metrics an invocation",
+            || format!("{}: {lines:?}", asked.pass.label),
+        );
+        for line in lines {
+            let line: Value = serde_json::from_str(line).unwrap_or_default();
+            let mut pairs = vec![("InvocationsFailed", u64::from(asked.answer.is_none()))];
+            if asked.answer.is_some() {
+                pairs.extend(
+                    [
+                        ("SnapshotsCreated", "/snapshots/created"),
+                        ("SnapshotsAdopted", "/snapshots/adopted"),
+                        ("SnapshotsFailed", "/snapshots/failed"),
+                        ("SnapshotsPending", "/snapshots/pending"),
+                        ("SnapshotsDeferred", "/snapshots/deferred"),
+                        ("SnapshotsDeleted", "/snapshots/deleted"),
+                        ("SnapshotsCleaned", "/snapshots/cleaned"),
+                        ("VolumesDue", "/volumes/due"),
+                        ("VolumesManaged", "/volumes/managed"),
+                        ("VolumesInvalid", "/volumes/invalid"),
+                        ("RequestsSent", "/requests/sent"),
+                        ("RequestsRetried", "/requests/retried"),
+                    ]
+                    .map(|(name, pointer)| (name, asked.number(pointer))),
+                );
+            }
+            let wrong: Vec<_> = pairs
+                .iter()
+                .filter(|(name, value)| line[name].as_u64() != Some(*value))
+                .collect();
+            self.check(
+                wrong.is_empty() && line["Phase"] == asked.phase,
+                "the metrics say what the answer says",
+                || format!("{}: {wrong:?} in {line}", asked.pass.label),
+            );
+        }
+    }
+
+    /// One for each failed creation and failed deletion, unless there was no time.
+    fn notifications(&mut self, asked: &Asked<'_>, failed: u64, warnings: u64) {
+        let pass = asked.pass;
+        let sent = pass.record.notified.len() as u64;
+        let had_time = pass
+            .deadline
+            .saturating_duration_since(pass.ended)
+            .as_secs()
+            >= 1;
+        let wanted = asked.knobs.webhook && had_time && pass.receiver == Receiver::Takes;
+        let label = &pass.label;
+        self.check(
+            sent <= failed && (!wanted || sent == failed),
+            "one notification a failure",
+            || format!("{label}: {sent} for {failed}"),
+        );
+        let lost = pass.record.notified.iter().any(|(_, delivered)| !delivered);
+        self.check(
+            !lost || warnings > 0,
+            "notifications that were not delivered are a warning",
+            || label.clone(),
+        );
+    }
+
+    /// Where nothing went wrong in the cloud, what other passes do makes no failure.
+    fn failed_though_served(&mut self, asked: &Asked<'_>) {
+        let step = asked.step;
+        let calm = step.struck.iter().all(|(_, times)| *times == 0)
+            && step.meanwhile == 0
+            // A quota refuses, and slow answers are lost.
+            && !step
+                .troubles
+                .iter()
+                .any(|one| !matches!(one, Trouble::Fault(_) | Trouble::Backend(_)))
+            && !step
+                .changes
+                .iter()
+                .any(|change| change.happening == Happening::CreationFailed);
+        let (Some(end), Some(answer)) = (step.copies.last(), asked.answer) else {
+            return;
+        };
+        if !calm || asked.phase != "snapshot" {
+            return;
+        }
+        for failure in answer["failures"].as_array().into_iter().flatten() {
+            let policy = failure["policy"].as_str().and_then(Kind::named);
+            let volume = failure["volume_id"].as_str();
+            let (Some(kind), Some(copy)) = (policy, volume.and_then(|id| end.volumes.get(id)))
+            else {
+                continue;
+            };
+            let Some(Meaning::On(schedule)) =
+                copy.volume.as_ref().map(|volume| volume.tags.policy(kind))
+            else {
+                continue;
+            };
+            let window = calendar::window_at(&schedule, asked.basis.now);
+            let served = rules::twins(copy, kind, &window);
+            self.check(
+                served.is_empty(),
+                "a window that is served has not failed",
+                || format!("{}: {failure}", asked.pass.label),
+            );
+        }
+    }
+
+    /// Shares are disjoint, and together they are everything.
+    pub(super) fn shards(&mut self, step: &StepRun<'_>) {
+        let count = step.passes.len() as u64;
+        let all_shares = count > 1
+            && step
+                .passes
+                .iter()
+                .all(|pass| pass.draw.event["shard"]["count"] == count);
+        if !all_shares {
+            return;
+        }
+        let mut owners: Vec<(String, &str)> = Vec::new();
+        for pass in &step.passes {
+            for sent in &pass.record.sent {
+                let body: Value = serde_json::from_slice(&sent.body).unwrap_or_default();
+                if let (Purpose::Create, Some((volume, ..))) = (sent.purpose, target(&body)) {
+                    owners.push((volume, &pass.label));
+                }
+            }
+        }
+        owners.sort();
+        owners.dedup();
+        let twice = owners.windows(2).find(|pair| pair[0].0 == pair[1].0);
+        self.check(twice.is_none(), "shares are disjoint", || {
+            format!("{twice:?}")
+        });
+        let managed: Option<u64> = step
+            .passes
+            .iter()
+            .map(|pass| match &pass.end {
+                End::Answered(answer) => answer["volumes"]["managed"].as_u64(),
+                _ => None,
+            })
+            .sum();
+        if let (Some(managed), 0) = (managed, step.meanwhile) {
+            let all = step.copies[0]
+                .volumes
+                .values()
+                .filter_map(|copy| copy.volume.as_ref())
+                .filter(|volume| volume.tags.managed)
+                .count() as u64;
+            self.coverage.hit("all shards side by side");
+            self.check(managed == all, "shares together are everything", || {
+                format!("{managed} of {all}")
+            });
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! What a pass takes: only what is due, exactly as it is to be taken, and once.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+use simcloud::{Change, Entry, Happening, Route};
+
+use super::{Asked, Judge};
+use crate::calendar;
+use crate::meaning::{Kind, Meaning};
+use crate::rules::{self, Standing};
+use crate::seam::{Purpose, Sent};
+use crate::world::VolumeCopy;
+
+/// The window that a creation is for.
+pub(super) type Target = (String, Kind, DateTime<Utc>);
+
+/// What a request asks for.
+pub(super) fn target(body: &Value) -> Option<Target> {
+    let metadata = &body["snapshot"]["metadata"];
+    let kind = Kind::named(metadata["x-snapsentry-snapshot-policy-type"].as_str()?)?;
+    let start = metadata["x-snapsentry-snapshot-window-start"].as_str()?;
+    let start = DateTime::parse_from_rfc3339(start).ok()?.to_utc();
+    let volume = body["snapshot"]["volume_id"].as_str()?.to_owned();
+    Some((volume, kind, start))
+}
+
+impl Judge {
+    pub(super) fn creations(&mut self, asked: &Asked<'_>) {
+        let record = &asked.pass.record;
+        for sent in record
+            .sent
+            .iter()
+            .filter(|one| one.purpose == Purpose::Create)
+        {
+            let body: Value = serde_json::from_slice(&sent.body).unwrap_or_default();
+            let Some(target) = target(&body) else {
+                self.check(false, "what is taken says what it is for", || {
+                    body.to_string()
+                });
+                continue;
+            };
+            self.is_wanted(asked, sent, &body, &target);
+        }
+        self.only_once(asked);
+        self.never_too_many(asked);
+        self.at_one_moment(asked);
+    }
+
+    /// At some moment since the pass began, exactly this was due.
+    fn is_wanted(&mut self, asked: &Asked<'_>, sent: &Sent, body: &Value, target: &Target) {
+        let (volume_id, kind, start) = target;
+        let label = &asked.pass.label;
+        self.check(asked.names(volume_id), "a pass keeps to its share", || {
+            format!("{label}: takes {volume_id}")
+        });
+        let moments = || asked.copies_of(volume_id).chain(&sent.copy);
+        let expected = |copy: &VolumeCopy| {
+            let volume = copy.volume.as_ref().filter(|volume| volume.tags.managed)?;
+            let Meaning::On(schedule) = volume.tags.policy(*kind) else {
+                return None;
+            };
+            let window = calendar::window_at(&schedule, asked.basis.now);
+            let expires = calendar::expires_at(&schedule, &window);
+            let wanted = json!({"snapshot": {
+                "volume_id": volume_id,
+                "name": format!(
+                    "managed-{}-{volume_id}-{}",
+                    kind.as_str(),
+                    calendar::in_zone(&schedule, window.start)
+                ),
+                "description": "Created and managed by SnapSentry",
+                "force": true,
+                "metadata": {
+                    "x-snapsentry-managed": "true",
+                    "x-snapsentry-snapshot-policy-type": kind.as_str(),
+                    "x-snapsentry-snapshot-retention-days": schedule.retention_days.to_string(),
+                    "x-snapsentry-snapshot-expiry-date": calendar::in_utc(expires),
+                    "x-snapsentry-snapshot-expiry-date-user-tz":
+                        calendar::in_zone(&schedule, expires),
+                    "x-snapsentry-snapshot-window-start": calendar::in_utc(window.start),
+                },
+            }});
+            Some((wanted, window, volume.status.clone()))
+        };
+        let candidates: Vec<_> = moments()
+            .filter_map(|copy| Some((copy, expected(copy)?)))
+            .collect();
+        let is_due = candidates.iter().any(|(_, (wanted, _, status))| {
+            wanted == body && matches!(status.as_str(), "available" | "in-use")
+        });
+        self.check(is_due, "what is taken is what is wanted", || {
+            let wanted: Vec<String> = candidates
+                .iter()
+                .map(|(_, (wanted, ..))| wanted.to_string())
+                .collect();
+            format!("{label}: sent {body}; wanted {}", wanted.join(" or "))
+        });
+        // Served at every moment, by one that this pass has not made.
+        let is_served = candidates.iter().all(|(copy, (_, window, _))| {
+            match rules::standing(copy, *kind, window, &asked.basis) {
+                Standing::Served(at) => !self.is_made_by(asked, &copy.snapshots[at].id),
+                _ => false,
+            }
+        });
+        self.check(
+            candidates.is_empty() || !is_served,
+            "no second snapshot of a window is asked for",
+            || format!("{label}: {} {volume_id} {start}", kind.as_str()),
+        );
+    }
+
+    /// Whether a request of this pass made a snapshot.
+    pub(super) fn is_made_by(&self, asked: &Asked<'_>, snapshot_id: &str) -> bool {
+        let Some(request) = self.makers.get(snapshot_id) else {
+            return false;
+        };
+        asked.step.entries.iter().any(|entry| {
+            entry.sequence == *request && entry.request_id.as_ref() == Some(&asked.pass.run_id)
+        })
+    }
+
+    /// A creation is sent again only after a look that could have shown the first one, and did
+    /// not.
+    fn only_once(&mut self, asked: &Asked<'_>) {
+        let label = &asked.pass.label;
+        let of_pass: Vec<&Entry> = asked
+            .step
+            .entries
+            .iter()
+            .filter(|entry| entry.request_id.as_ref() == Some(&asked.pass.run_id))
+            .collect();
+        let mut tries: BTreeMap<Target, Vec<&Entry>> = BTreeMap::new();
+        for entry in &of_pass {
+            if entry.route == Route::CreateSnapshot
+                && let Some(target) = target(&entry.json())
+            {
+                tries.entry(target).or_default().push(entry);
+            }
+        }
+        let made: HashMap<u64, &Change> = asked
+            .step
+            .changes
+            .iter()
+            .filter(|change| change.happening == Happening::Creating)
+            .filter_map(|change| Some((change.request?, change)))
+            .collect();
+        let looks: Vec<&&Entry> = of_pass
+            .iter()
+            .filter(|entry| entry.route == Route::ListSnapshots && entry.status() == Some(200))
+            .collect();
+        for (target, tries) in &tries {
+            for pair in tries.windows(2) {
+                let (first, second) = (pair[0], pair[1]);
+                let is_clear = matches!(first.status(), Some(401 | 406 | 413 | 429))
+                    && !made.contains_key(&first.sequence);
+                let look = looks.iter().rev().find(|look| {
+                    look.arrived >= first.arrived
+                        && look.answered.is_some_and(|at| at <= second.arrived)
+                        && (first.answered.is_none_or(|end| end <= look.arrived)
+                            || first.client_gone)
+                });
+                self.check(
+                    is_clear || look.is_some(),
+                    "a creation is looked up before it is sent again",
+                    || format!("{label}: {target:?}"),
+                );
+                let (Some(look), Some(change)) = (look, made.get(&first.sequence)) else {
+                    continue;
+                };
+                let id = change.snapshot_id.as_deref().unwrap_or_default();
+                let was_there = change.at < look.at;
+                let was_lost = asked.step.changes.iter().any(|later| {
+                    later.snapshot_id.as_deref() == Some(id)
+                        && matches!(
+                            later.happening,
+                            Happening::CreationFailed | Happening::Deleting | Happening::Deleted
+                        )
+                }) || asked.step.meanwhile > 0;
+                self.check(
+                    !was_there || was_lost,
+                    "what a look could show is not made again",
+                    || format!("{label}: {target:?} was {id} already"),
+                );
+            }
+        }
+    }
+
+    /// At most one snapshot of a volume, and so many in all, are being created at a time.
+    fn never_too_many(&mut self, asked: &Asked<'_>) {
+        // What other people take away is in no log.
+        if asked.step.meanwhile > 0 {
+            return;
+        }
+        let record = &asked.pass.record;
+        let mut creating: Vec<(&str, &str)> = Vec::new();
+        for change in &asked.step.changes {
+            let Some(id) = change.snapshot_id.as_deref() else {
+                continue;
+            };
+            match change.happening {
+                // What the pass has not heard of it cannot count.
+                Happening::Creating if record.told.contains(id) && self.is_made_by(asked, id) => {
+                    let same = creating.iter().find(|(_, of)| *of == change.volume_id);
+                    self.check(
+                        same.is_none(),
+                        "one snapshot of a volume is made at a time",
+                        || format!("{}: {same:?} and {id}", asked.pass.label),
+                    );
+                    creating.push((id, &change.volume_id));
+                    let (count, most) = (creating.len(), asked.knobs.max_creating);
+                    self.check(
+                        count <= most,
+                        "no more snapshots are being made than allowed",
+                        || format!("{}: {count} of {most}", asked.pass.label),
+                    );
+                }
+                _ => creating.retain(|(one, _)| *one != id),
+            }
+        }
+    }
+
+    /// The volumes of one VM are taken at one moment.
+    fn at_one_moment(&mut self, asked: &Asked<'_>) {
+        let Some(copy) = asked.copies().first().filter(|_| asked.is_quiet()) else {
+            return;
+        };
+        let most = asked.knobs.max_creating.min(asked.knobs.max_concurrency);
+        let mut rounds: BTreeMap<(&str, Kind), Vec<tokio::time::Instant>> = BTreeMap::new();
+        for sent in &asked.pass.record.sent {
+            if sent.purpose != Purpose::Create {
+                continue;
+            }
+            let body: Value = serde_json::from_slice(&sent.body).unwrap_or_default();
+            let Some((volume_id, kind, _)) = target(&body) else {
+                continue;
+            };
+            let seen = copy
+                .volumes
+                .get(&volume_id)
+                .and_then(|copy| copy.volume.as_ref());
+            if let Some([server]) = seen.map(|seen| seen.servers.as_slice()) {
+                rounds.entry((server, kind)).or_default().push(sent.at);
+            }
+        }
+        let gave_up = asked.number("/snapshots/deferred") > 0;
+        for ((server, kind), moments) in rounds {
+            let mut distinct = moments.clone();
+            distinct.dedup();
+            let waves = moments.len().div_ceil(most);
+            self.coverage.hit_if(
+                moments.len() > 1 && distinct.len() == 1,
+                "5.4 several volumes of a VM at one moment",
+            );
+            self.coverage.hit_if(waves > 1, "5.4 waves");
+            self.check(
+                distinct.len() <= waves || gave_up,
+                "volumes of one VM are taken at one moment",
+                || {
+                    format!(
+                        "{}: {} {server}: {} requests in {} moments, waves of {most}",
+                        asked.pass.label,
+                        kind.as_str(),
+                        moments.len(),
+                        distinct.len()
+                    )
+                },
+            );
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! When and how a pass ends.
+
+use std::time::Duration;
+
+use simcloud::{Happening, Outcome, Route};
+
+use super::{Asked, Judge};
+use crate::run::End;
+use crate::seam::{Purpose, Sent};
+
+/// tokio's timers are exact to a millisecond.
+const TICK: Duration = Duration::from_millis(2);
+/// What a pass may fail with as a whole, given an event and settings that can be read.
+const NAMED: [&str; 3] = [
+    "AuthenticationFailed",
+    "DiscoveryFailed",
+    "DeadlineExceeded",
+];
+
+impl Judge {
+    pub(super) fn manners(&mut self, asked: &Asked<'_>) {
+        let pass = asked.pass;
+        let took = pass.ended - pass.begun;
+        let killed = matches!(pass.end, End::Killed);
+        self.check(
+            killed || pass.ended <= pass.deadline + TICK,
+            "a pass answers before its deadline",
+            || format!("{} took {took:?}", pass.label),
+        );
+        if let End::Failed(error_type, message) = &pass.end {
+            self.check(
+                NAMED.contains(error_type),
+                "a pass fails with a named error only",
+                || format!("{}: {error_type}: {message}", pass.label),
+            );
+            self.check(
+                !changes_something(asked),
+                "a pass that failed has changed nothing",
+                || format!("{}: {error_type}: {message}", pass.label),
+            );
+        }
+        self.check(
+            !asked.dry_run || !changes_something(asked),
+            "a dry run changes nothing",
+            || pass.label.clone(),
+        );
+        let entries = asked.step.entries.iter();
+        for entry in entries.filter(|entry| entry.request_id.as_ref() == Some(&pass.run_id)) {
+            // A hung request ends when nobody waits for it any more.
+            let is_over =
+                entry.client_gone || !matches!(entry.outcome, Outcome::Waiting | Outcome::Hung);
+            self.check(
+                is_over && entry.arrived <= pass.deadline,
+                "no request outlives the deadline",
+                || format!("{}: {} {}", pass.label, entry.method, entry.path),
+            );
+            let known = matches!(
+                (asked.phase, entry.route),
+                (
+                    _,
+                    Route::Login
+                        | Route::ListVolumes
+                        | Route::ListSnapshots
+                        | Route::GetSnapshot
+                        | Route::DeleteSnapshot
+                        | Route::ForceDelete
+                        | Route::GetServer
+                ) | ("snapshot", Route::CreateSnapshot)
+            );
+            self.check(known, "a pass makes its own calls only", || {
+                format!("{}: {} {}", pass.label, entry.method, entry.path)
+            });
+        }
+        let wrote = asked.step.changes.iter().find(|change| {
+            matches!(
+                change.happening,
+                Happening::VolumeMetadata | Happening::SnapshotMetadata
+            )
+        });
+        self.check(wrote.is_none(), "no pass writes metadata", || {
+            format!("{wrote:?}")
+        });
+        self.fits(asked);
+    }
+
+    /// Nothing that changes something is begun when it would probably not be done in time.
+    fn fits(&mut self, asked: &Asked<'_>) {
+        let sent = &asked.pass.record.sent;
+        for (at, one) in sent.iter().enumerate() {
+            if !matches!(one.purpose, Purpose::Create | Purpose::Delete) {
+                continue;
+            }
+            let expected = expected(&sent[..at], one);
+            let left = asked.pass.deadline.saturating_duration_since(one.at);
+            self.check(
+                left > expected,
+                "nothing is begun that would not fit",
+                || {
+                    format!(
+                        "{}: a {:?} is sent {left:?} before the deadline, where {expected:?} is \
+                         to be expected",
+                        asked.pass.label, one.purpose
+                    )
+                },
+            );
+        }
+    }
+}
+
+fn changes_something(asked: &Asked<'_>) -> bool {
+    asked
+        .pass
+        .record
+        .sent
+        .iter()
+        .any(|sent| matches!(sent.purpose, Purpose::Create | Purpose::Delete))
+}
+
+/// The slowest answer of its kind so far, or before the first that of any but listings.
+fn expected(before: &[Sent], one: &Sent) -> Duration {
+    let answered = |sent: &&Sent| sent.took.is_some_and(|took| sent.at + took <= one.at);
+    let slowest = |of: &dyn Fn(Purpose) -> bool| {
+        before
+            .iter()
+            .filter(answered)
+            .filter(|sent| of(sent.purpose))
+            .filter_map(|sent| sent.took)
+            .max()
+    };
+    slowest(&|purpose| purpose == one.purpose)
+        .or_else(|| slowest(&|purpose| purpose != Purpose::List))
+        .unwrap_or_default()
+}

@@ -1,0 +1,244 @@
+//! The invariants: what must hold after every pass, and at the end, whatever went wrong.
+//!
+//! Each question is asked through [`Judge::check`], which counts it. A file each for what a pass
+//! sends ([`creations`], [`deletions`]), for when and how it ends ([`manners`]), for what it
+//! says ([`accounts`]), for passes that nothing disturbed ([`quiet`]), for the state in which
+//! everything comes to rest ([`rest`]) and for what was covered ([`seen`]).
+
+mod accounts;
+mod creations;
+mod deletions;
+mod manners;
+mod quiet;
+mod requests;
+mod rest;
+mod seen;
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use simcloud::{Cloud, Happening};
+
+use crate::case::{Case, Knobs, Trouble};
+use crate::coverage::Coverage;
+use crate::rules::Basis;
+use crate::run::{End, PassRun, StepRun};
+use crate::seam::{WEBHOOK, WEBHOOK_LOGIN};
+use crate::world::{Copy, VolumeCopy};
+
+/// Something that must not be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// The invariant, by its name.
+    pub rule: &'static str,
+    /// What was found.
+    pub what: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.rule, self.what)
+    }
+}
+
+/// Asks the questions of one run.
+#[derive(Debug)]
+pub struct Judge {
+    case: Arc<Case>,
+    violations: Vec<Violation>,
+    coverage: Coverage,
+    checks: u64,
+    /// The request of each creation that was ever carried out, by snapshot.
+    makers: HashMap<String, u64>,
+    clean_passes: usize,
+}
+
+/// A pass with what is asked about it, taken apart once.
+struct Asked<'a> {
+    pass: &'a PassRun,
+    step: &'a StepRun<'a>,
+    knobs: &'a Knobs,
+    phase: &'a str,
+    dry_run: bool,
+    volume_ids: Option<HashSet<&'a str>>,
+    is_sharded: bool,
+    basis: Basis,
+    answer: Option<&'a Value>,
+}
+
+impl<'a> Asked<'a> {
+    fn new(case: &'a Case, step: &'a StepRun<'a>, pass: &'a PassRun) -> Self {
+        let event = match pass.draw.event.get("detail") {
+            Some(detail) => detail,
+            None => &pass.draw.event,
+        };
+        let as_of = event["as_of"].as_str().map(|at| {
+            at.parse::<DateTime<Utc>>()
+                .expect("the drawing writes dates")
+        });
+        let volume_ids = event["volume_ids"]
+            .as_array()
+            .map(|ids| ids.iter().filter_map(Value::as_str).collect());
+        Self {
+            pass,
+            step,
+            knobs: &case.knobs,
+            phase: event["phase"].as_str().expect("every event has a phase"),
+            dry_run: event["dry_run"].as_bool().unwrap_or(false),
+            volume_ids,
+            is_sharded: event.get("shard").is_some(),
+            basis: Basis {
+                now: as_of.unwrap_or(pass.now),
+                stuck_after: case.knobs.stuck_after,
+                keep_last: case.knobs.keep_last,
+            },
+            answer: match &pass.end {
+                End::Answered(answer) => Some(answer),
+                _ => None,
+            },
+        }
+    }
+
+    /// The remembered moments from the pass's beginning on.
+    fn copies(&self) -> &'a [Arc<Copy>] {
+        &self.step.copies[self.pass.first_copy..]
+    }
+
+    /// A volume at the remembered moments from the pass's beginning on.
+    fn copies_of(&self, volume_id: &str) -> impl Iterator<Item = &'a VolumeCopy> {
+        self.copies()
+            .iter()
+            .filter_map(move |copy| copy.volumes.get(volume_id))
+    }
+
+    /// A number in the answer, such as `/snapshots/created`.
+    fn number(&self, pointer: &str) -> u64 {
+        self.answer
+            .and_then(|answer| answer.pointer(pointer)?.as_u64())
+            .unwrap_or(0)
+    }
+
+    /// Whether the pass looks after this volume, as far as that can be said from outside.
+    fn names(&self, volume_id: &str) -> bool {
+        self.volume_ids
+            .as_ref()
+            .is_none_or(|ids| ids.contains(volume_id))
+    }
+
+    /// Whether nothing at all disturbed this pass, and it had time enough.
+    fn is_quiet(&self) -> bool {
+        let step = self.step;
+        step.passes.len() == 1
+            && step.meanwhile == 0
+            && step.struck.iter().all(|(_, times)| *times == 0)
+            && self.has_time()
+            && !step
+                .troubles
+                .iter()
+                .any(|one| matches!(one, Trouble::Latency(_)))
+            && self.pass.draw.kill.is_none()
+            && !self.has_late_work()
+    }
+
+    fn has_time(&self) -> bool {
+        (self.pass.deadline - self.pass.begun).as_secs() >= 45
+    }
+
+    /// Whether a request of an earlier step was carried out in this one.
+    fn has_late_work(&self) -> bool {
+        let first = self.step.entries.first().map(|entry| entry.sequence);
+        self.step.changes.iter().any(|change| {
+            matches!(change.happening, Happening::Creating | Happening::Deleting)
+                && change.request < first
+        })
+    }
+}
+
+impl Judge {
+    /// For a case.
+    pub fn new(case: &Arc<Case>) -> Self {
+        Self {
+            case: case.clone(),
+            violations: Vec::new(),
+            coverage: Coverage::default(),
+            checks: 0,
+            makers: HashMap::new(),
+            clean_passes: 0,
+        }
+    }
+
+    fn check(&mut self, holds: bool, rule: &'static str, what: impl FnOnce() -> String) {
+        self.checks += 1;
+        if !holds {
+            self.violations.push(Violation { rule, what: what() });
+        }
+    }
+
+    /// Judges a step.
+    pub fn step(&mut self, step: &StepRun<'_>, cloud: &Cloud) {
+        for change in &step.changes {
+            if let (Happening::Creating, Some(id), Some(request)) =
+                (change.happening, &change.snapshot_id, change.request)
+            {
+                self.makers.insert(id.clone(), request);
+            }
+        }
+        let case = self.case.clone();
+        for pass in &step.passes {
+            let asked = Asked::new(&case, step, pass);
+            self.manners(&asked);
+            self.requests(&asked);
+            self.creations(&asked);
+            self.deletions(&asked);
+            self.accounts(&asked);
+            self.quiet(&asked);
+            self.rest(&asked);
+            self.seen_in_pass(&asked);
+            self.secrets_of(pass, cloud);
+        }
+        self.shards(step);
+        self.seen_in_step(step);
+    }
+
+    /// Whether a text shows what nobody may see.
+    pub fn search_for_secrets(&mut self, place: &str, text: &str, cloud: &Cloud) {
+        if text.is_empty() {
+            return;
+        }
+        let mut secrets = cloud.secrets();
+        secrets.push(WEBHOOK_LOGIN.1.into());
+        secrets.extend(
+            WEBHOOK
+                .split(['/', '?', '='])
+                .filter(|part| part.starts_with("not-a-secret"))
+                .map(str::to_owned),
+        );
+        let shown = secrets.iter().find(|secret| text.contains(secret.as_str()));
+        self.check(shown.is_none(), "no secret is shown", || {
+            format!("{place} shows {shown:?}")
+        });
+    }
+
+    fn secrets_of(&mut self, pass: &PassRun, cloud: &Cloud) {
+        let mut text = match &pass.end {
+            End::Answered(answer) => answer.to_string(),
+            End::Failed(_, message) => message.clone(),
+            End::Killed | End::Overran => String::new(),
+        };
+        for line in &pass.record.lines {
+            text.push_str(line);
+        }
+        for (body, _) in &pass.record.notified {
+            text.push_str(&String::from_utf8_lossy(body));
+        }
+        self.search_for_secrets(&pass.label, &text, cloud);
+    }
+
+    /// What was found: violations, coverage and the number of questions.
+    pub fn conclude(self) -> (Vec<Violation>, Coverage, u64) {
+        (self.violations, self.coverage, self.checks)
+    }
+}

@@ -1,0 +1,215 @@
+//! A pass that nothing disturbed does exactly what the rules say.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use simcloud::Role;
+
+use super::{Asked, Judge};
+use crate::case::Trouble;
+use crate::meaning::{Kind, Meaning};
+use crate::rules::{self, Fate, Standing};
+use crate::run::End;
+use crate::seam::Purpose;
+use crate::world::Copy;
+
+/// What the rules want of a pass.
+#[derive(Debug, Default)]
+struct Wanted {
+    managed: u64,
+    invalid: u64,
+    snapshots: u64,
+    due: BTreeSet<(String, &'static str)>,
+    blocked: u64,
+    goes: BTreeSet<String>,
+    kept: u64,
+}
+
+impl Judge {
+    pub(super) fn quiet(&mut self, asked: &Asked<'_>) {
+        let later = asked.step.entries.first().is_some_and(|first| {
+            asked
+                .step
+                .changes
+                .iter()
+                .any(|change| change.request < Some(first.sequence))
+        });
+        let Some(copy) = asked
+            .copies()
+            .first()
+            .filter(|_| asked.is_quiet() && !later)
+        else {
+            return;
+        };
+        let pass = asked.pass;
+        self.check(
+            matches!(pass.end, End::Answered(_)),
+            "a pass that nothing disturbs succeeds",
+            || format!("{}: {:?}", pass.label, pass.end),
+        );
+        if asked.answer.is_none() || asked.is_sharded {
+            return;
+        }
+        let wanted = wanted(asked, copy);
+        let said = [
+            asked.number("/volumes/managed"),
+            asked.number("/volumes/invalid"),
+            asked.number("/snapshots/managed"),
+        ];
+        self.check(
+            said == [wanted.managed, wanted.invalid, wanted.snapshots],
+            "what is managed is counted",
+            || format!("{}: {said:?}, wanted {wanted:?}", pass.label),
+        );
+        if asked.phase == "expire" {
+            self.coverage.hit("quiet expire pass");
+            self.quiet_expire(asked, &wanted);
+        } else {
+            self.coverage.hit("quiet snapshot pass");
+            self.quiet_snapshot(asked, &wanted);
+        }
+    }
+
+    fn quiet_expire(&mut self, asked: &Asked<'_>, wanted: &Wanted) {
+        let gone: BTreeSet<String> = if asked.dry_run {
+            planned(asked, "delete")
+                .filter_map(|action| action["snapshot_id"].as_str().map(str::to_owned))
+                .collect()
+        } else {
+            sent_to_go(asked)
+        };
+        // Where there was not time for all, the rest is deferred.
+        let left = asked.number("/snapshots/deferred") > 0;
+        self.check(
+            gone == wanted.goes || left && gone.is_subset(&wanted.goes),
+            "what has expired goes, and nothing else",
+            || format!("{}: {gone:?}, wanted {:?}", asked.pass.label, wanted.goes),
+        );
+        let kept = asked.number("/snapshots/kept");
+        self.check(
+            kept == wanted.kept,
+            "what keep-last protects is counted",
+            || format!("{}: {kept}, wanted {}", asked.pass.label, wanted.kept),
+        );
+    }
+
+    fn quiet_snapshot(&mut self, asked: &Asked<'_>, wanted: &Wanted) {
+        let label = &asked.pass.label;
+        let due = asked.number("/volumes/due");
+        self.check(
+            due == wanted.due.len() as u64 + wanted.blocked,
+            "what is due is counted",
+            || format!("{label}: {due}, wanted {wanted:?}"),
+        );
+        if asked.dry_run {
+            let planned: BTreeSet<(String, String)> = planned(asked, "create")
+                .filter_map(|action| {
+                    Some((
+                        action["volume_id"].as_str()?.to_owned(),
+                        action["policy"].as_str()?.to_owned(),
+                    ))
+                })
+                .collect();
+            let wanted: BTreeSet<(String, String)> = wanted
+                .due
+                .iter()
+                .map(|(volume, kind)| (volume.clone(), (*kind).to_owned()))
+                .collect();
+            self.check(planned == wanted, "a dry run plans what is due", || {
+                format!("{label}: {planned:?}, wanted {wanted:?}")
+            });
+            return;
+        }
+        let undisturbed = asked
+            .step
+            .troubles
+            .iter()
+            .all(|trouble| matches!(trouble, Trouble::Fault(_) | Trouble::Meanwhile(..)))
+            && self.case.config.role >= Role::Member;
+        if !undisturbed {
+            return;
+        }
+        let created = asked.number("/snapshots/created");
+        let [pending, deferred] =
+            ["pending", "deferred"].map(|name| asked.number(&format!("/snapshots/{name}")));
+        let ample = (asked.pass.deadline - asked.pass.begun).as_secs() > 600;
+        self.check(
+            created + pending + deferred == due && (!ample || created == wanted.due.len() as u64),
+            "what is due is made",
+            || format!("{label}: {:?}, wanted {wanted:?}", asked.answer),
+        );
+        self.no_twins(asked);
+    }
+
+    /// Twins that were there at the beginning are gone.
+    fn no_twins(&mut self, asked: &Asked<'_>) {
+        let Some(end) = asked.step.copies.last() else {
+            return;
+        };
+        for (volume_id, copy) in &end.volumes {
+            if !asked.names(volume_id) {
+                continue;
+            }
+            for (schedule, window) in rules::windows(copy, &asked.basis) {
+                let twins = rules::twins(copy, schedule.kind, &window);
+                let left = twins.iter().skip(1).find(|one| !one.held);
+                self.check(left.is_none(), "an undisturbed pass leaves no twin", || {
+                    format!("{}: {left:?}", asked.pass.label)
+                });
+            }
+        }
+    }
+}
+
+fn planned<'a>(asked: &Asked<'a>, action: &'a str) -> impl Iterator<Item = &'a Value> {
+    asked
+        .answer
+        .and_then(|answer| answer["plan"].as_array())
+        .into_iter()
+        .flatten()
+        .filter(move |one| one["action"] == action)
+}
+
+fn sent_to_go(asked: &Asked<'_>) -> BTreeSet<String> {
+    asked
+        .pass
+        .record
+        .sent
+        .iter()
+        .filter(|sent| sent.purpose == Purpose::Delete)
+        .map(|sent| sent.target.clone())
+        .collect()
+}
+
+fn wanted(asked: &Asked<'_>, copy: &Copy) -> Wanted {
+    let mut wanted = Wanted::default();
+    for (volume_id, copy) in copy.volumes.iter().filter(|(id, _)| asked.names(id)) {
+        for snap in &copy.snapshots {
+            wanted.snapshots += u64::from(snap.managed);
+            match rules::fate(snap, copy, &asked.basis) {
+                Fate::Goes => drop(wanted.goes.insert(snap.id.clone())),
+                Fate::KeptForPolicy | Fate::KeptForUnreadable | Fate::KeptForWiped => {
+                    wanted.kept += 1;
+                }
+                _ => {}
+            }
+        }
+        let Some(volume) = copy.volume.as_ref().filter(|one| one.tags.managed) else {
+            continue;
+        };
+        wanted.managed += 1;
+        let unreadable = |kind: &Kind| volume.tags.policy(*kind) == Meaning::Unreadable;
+        wanted.invalid += Kind::ALL.iter().filter(|kind| unreadable(kind)).count() as u64;
+        for (schedule, window) in rules::windows(copy, &asked.basis) {
+            match rules::standing(copy, schedule.kind, &window, &asked.basis) {
+                Standing::Served(_) => {}
+                Standing::Blocked => wanted.blocked += 1,
+                Standing::Due => {
+                    let target = (volume_id.clone(), schedule.kind.as_str());
+                    wanted.due.insert(target);
+                }
+            }
+        }
+    }
+    wanted
+}

@@ -1,0 +1,105 @@
+//! How many requests a pass sends, and how many at a time.
+//!
+//! The bound, with `r` retries allowed: each request is tried at most `(r + 1)` times, and each
+//! try costs at most one 401, one 406 and itself. A listing takes as many requests as pages,
+//! with and without the filter, and is begun at most six times. A creation costs two look-ups a
+//! try; looks at what is being created come at most four times a second. A pass that nothing
+//! disturbs and that changes nothing sends one login, for each listing at most one request that a
+//! token that has ended spoils and one that a microversion does, and its pages, with and without
+//! the filter.
+
+use simcloud::Route;
+
+use super::{Asked, Judge};
+use crate::run::End;
+use crate::seam::Purpose;
+
+impl Judge {
+    pub(super) fn requests(&mut self, asked: &Asked<'_>) {
+        let pass = asked.pass;
+        let of_pass = asked
+            .step
+            .entries
+            .iter()
+            .filter(|entry| entry.request_id.as_ref() == Some(&pass.run_id));
+        let arrived = of_pass.clone().count() as u64;
+        if asked.answer.is_some() {
+            let sent = asked.number("/requests/sent");
+            self.check(sent == arrived, "the answer counts every request", || {
+                format!("{}: says {sent}, and {arrived} arrived", pass.label)
+            });
+        }
+        let limit = self.case.config.osapi_max_limit as u64;
+        let rows = |of: &dyn Fn(&crate::world::VolumeCopy) -> usize| {
+            let most = asked
+                .copies()
+                .iter()
+                .map(|copy| copy.volumes.values().map(of).sum::<usize>())
+                .max();
+            most.unwrap_or(0) as u64
+        };
+        let volume_pages = rows(&|copy| usize::from(copy.volume.is_some())) / limit + 1;
+        let snapshot_pages = rows(&|copy| copy.snapshots.len()) / limit + 1;
+        let count = |purpose: Purpose| {
+            pass.record
+                .sent
+                .iter()
+                .filter(|sent| sent.purpose == purpose)
+                .count() as u64
+        };
+        let (created, deleted) = (count(Purpose::Create), count(Purpose::Delete));
+        let tries = u64::from(asked.knobs.max_retries + 1) * 3;
+        let looks = 4 * (pass.ended - pass.begun).as_secs() + 8;
+        let logins = 3 + arrived / 2;
+        let bound = tries
+            * (logins.min(64)
+                + 12 * (volume_pages + snapshot_pages)
+                + (looks + 3 * created + 2) * (2 * snapshot_pages + created)
+                + 3 * deleted);
+        self.check(
+            arrived <= bound,
+            "the number of requests is bounded",
+            || format!("{}: {arrived} requests, at most {bound}", pass.label),
+        );
+        if asked.is_quiet() && created + deleted == 0 && !matches!(pass.end, End::Killed) {
+            let bound = 1 + 4 + 2 * (volume_pages + snapshot_pages);
+            self.check(
+                arrived <= bound,
+                "a pass that changes nothing lists and is done",
+                || format!("{}: {arrived} requests, at most {bound}", pass.label),
+            );
+        }
+        let telling = of_pass
+            .filter(|entry| entry.route == Route::GetServer)
+            .count() as u64;
+        self.check(
+            telling <= tries * 32,
+            "only the names of VMs that failed are looked up",
+            || format!("{}: {telling}", pass.label),
+        );
+        self.at_a_time(asked);
+    }
+
+    fn at_a_time(&mut self, asked: &Asked<'_>) {
+        let mut turns: Vec<(tokio::time::Instant, i64)> = Vec::new();
+        for sent in &asked.pass.record.sent {
+            // A request without an answer has ended at some time or other.
+            if let Some(took) = sent.took.filter(|took| !took.is_zero()) {
+                turns.push((sent.at, 1));
+                turns.push((sent.at + took, -1));
+            }
+        }
+        turns.sort();
+        let (mut now, mut most) = (0, 0);
+        for (_, turn) in turns {
+            now += turn;
+            most = most.max(now);
+        }
+        let allowed = asked.knobs.max_concurrency as i64;
+        self.check(
+            most <= allowed,
+            "no more requests are in flight than allowed",
+            || format!("{}: {most} of {allowed}", asked.pass.label),
+        );
+    }
+}

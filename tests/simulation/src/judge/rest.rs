@@ -1,0 +1,62 @@
+//! Where everything comes to rest: misfortune has stopped, and two clean passes of each phase
+//! have been made.
+
+use simcloud::Role;
+
+use super::{Asked, Judge};
+use crate::rules::{self, Fate, Standing};
+use crate::run::End;
+
+impl Judge {
+    /// After a clean pass: the second of each phase has to have left everything in order.
+    pub(super) fn rest(&mut self, asked: &Asked<'_>) {
+        if !asked.step.is_clean {
+            return;
+        }
+        let end = &asked.pass.end;
+        self.check(
+            matches!(end, End::Answered(_)),
+            "an undisturbed pass succeeds",
+            || format!("{}: {end:?}", asked.pass.label),
+        );
+        self.clean_passes += 1;
+        let role = self.case.config.role;
+        let (3 | 4, true) = (self.clean_passes, role >= Role::Member) else {
+            return;
+        };
+        let Some(copy) = asked.step.copies.last() else {
+            return;
+        };
+        self.coverage.hit("converged");
+        for (volume_id, copy) in &copy.volumes {
+            if asked.phase == "snapshot" {
+                for (schedule, window) in rules::windows(copy, &asked.basis) {
+                    let kind = schedule.kind;
+                    let standing = rules::standing(copy, kind, &window, &asked.basis);
+                    self.check(
+                        standing != Standing::Due,
+                        "at rest every due window has a snapshot",
+                        || format!("{volume_id} {} {window:?}", kind.as_str()),
+                    );
+                    let twins = rules::twins(copy, kind, &window);
+                    let second = twins.iter().skip(1).find(|one| !one.held);
+                    self.check(
+                        second.is_none(),
+                        "at rest no window has two snapshots",
+                        || format!("{volume_id} {} {window:?} {twins:?}", kind.as_str()),
+                    );
+                }
+                continue;
+            }
+            for snap in &copy.snapshots {
+                let goes = rules::fate(snap, copy, &asked.basis) == Fate::Goes;
+                let needs_force = rules::is_zombie(snap, &asked.basis);
+                self.check(
+                    !goes || needs_force && role < Role::Admin,
+                    "at rest what has expired is gone",
+                    || format!("{snap:?}"),
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! What metadata mean. A value is drawn together with its meaning, so nothing here has to read
+//! a volume's metadata the way the program does.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+
+/// The four kinds of policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// Every few hours.
+    Express,
+    /// Every day.
+    Daily,
+    /// Every week.
+    Weekly,
+    /// Every month.
+    Monthly,
+}
+
+impl Kind {
+    /// All four.
+    pub const ALL: [Self; 4] = [Self::Express, Self::Daily, Self::Weekly, Self::Monthly];
+
+    /// Its name in metadata and answers.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Express => "express",
+            Self::Daily => "daily",
+            Self::Weekly => "weekly",
+            Self::Monthly => "monthly",
+        }
+    }
+
+    /// The kind of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+}
+
+/// A policy that can be read and is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Schedule {
+    /// Which of the four.
+    pub kind: Kind,
+    /// Its IANA zone.
+    pub zone: &'static str,
+    /// Minutes from midnight to the start; 0 for express.
+    pub start_minute: u32,
+    /// Days from Sunday; weekly only.
+    pub weekday: u32,
+    /// Day of the month; monthly only.
+    pub day: u32,
+    /// Hours; express only.
+    pub interval_hours: u32,
+    /// Days.
+    pub retention_days: u32,
+}
+
+/// What a volume says about one kind of policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Meaning {
+    /// Nothing, or that it is off.
+    Off,
+    /// Something that cannot be read.
+    Unreadable,
+    /// That it is on.
+    On(Schedule),
+}
+
+/// What a volume's metadata mean.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tags {
+    /// The metadata themselves.
+    pub metadata: BTreeMap<String, String>,
+    /// Whether they subscribe the volume.
+    pub managed: bool,
+    /// Whether any of them is SnapSentry's.
+    pub has_our_keys: bool,
+    /// By kind, in the order of [`Kind::ALL`].
+    pub policies: [Meaning; 4],
+}
+
+impl Tags {
+    /// What is said about one kind.
+    pub fn policy(&self, kind: Kind) -> Meaning {
+        self.policies[kind as usize]
+    }
+}
+
+/// When a snapshot may go, as it says itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expiry {
+    /// Then.
+    At(DateTime<Utc>),
+    /// It does not say.
+    Missing,
+    /// It says something else.
+    Unreadable,
+}
+
+/// A snapshot in the cloud, with what its metadata mean.
+#[derive(Clone, Debug)]
+pub struct Snap {
+    /// Its UUID.
+    pub id: String,
+    /// Its volume.
+    pub volume_id: String,
+    /// Its state.
+    pub status: String,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When it last changed.
+    pub updated_at: Option<DateTime<Utc>>,
+    /// Whether it is ours to look after.
+    pub managed: bool,
+    /// The policy that took it.
+    pub kind: Option<Kind>,
+    /// The window that it says it serves.
+    pub window_start: Option<DateTime<Utc>>,
+    /// When it may go.
+    pub expiry: Expiry,
+    /// Whether somebody wants it kept.
+    pub held: bool,
+}
+
+impl From<simcloud::Snapshot> for Snap {
+    fn from(from: simcloud::Snapshot) -> Self {
+        let of = |key: &str| from.metadata.get(&format!("x-snapsentry-{key}"));
+        let instant = |text: &String| {
+            let at = DateTime::parse_from_rfc3339(text).ok()?;
+            Some(at.with_timezone(&Utc))
+        };
+        let expiry = match of("snapshot-expiry-date").filter(|text| !text.is_empty()) {
+            None => Expiry::Missing,
+            Some(text) => instant(text).map_or(Expiry::Unreadable, Expiry::At),
+        };
+        let lets_go = ["0", "f", "F", "FALSE", "false", "False"];
+        Self {
+            managed: of("managed").is_some_and(|value| value == "true"),
+            kind: of("snapshot-policy-type").and_then(|name| Kind::named(name)),
+            window_start: of("snapshot-window-start").and_then(instant),
+            expiry,
+            held: of("hold").is_some_and(|value| !lets_go.contains(&value.as_str())),
+            id: from.id,
+            volume_id: from.volume_id,
+            status: from.status,
+            created_at: from.created_at,
+            updated_at: from.updated_at,
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! The rules of what is taken and what may go, said a second time: short, slow and plain, over
+//! one volume at one moment.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use crate::calendar::{self, Window};
+use crate::meaning::{Expiry, Kind, Meaning, Schedule, Snap};
+use crate::world::VolumeCopy;
+
+/// What is judged by besides what is seen.
+#[derive(Clone, Copy, Debug)]
+pub struct Basis {
+    /// The pass's instant.
+    pub now: DateTime<Utc>,
+    /// `SNAPSENTRY_STUCK_AFTER`.
+    pub stuck_after: Duration,
+    /// `SNAPSENTRY_KEEP_LAST`.
+    pub keep_last: usize,
+}
+
+/// What an expire pass owes a snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// Nothing: it is not managed.
+    Unmanaged,
+    /// It stays, and somebody is told.
+    UnknownPolicy,
+    /// It stays, and somebody is told.
+    NoExpiry,
+    /// It stays, and somebody is told.
+    UnreadableExpiry,
+    /// It stays.
+    NotExpired,
+    /// It stays.
+    Held,
+    /// It stays.
+    Busy,
+    /// It stays, since its policy is enabled.
+    KeptForPolicy,
+    /// It stays, since its policy cannot be read.
+    KeptForUnreadable,
+    /// It stays, since its volume was wiped.
+    KeptForWiped,
+    /// It goes.
+    Goes,
+}
+
+/// Whether a snapshot has been on its way for too long.
+pub fn is_zombie(snap: &Snap, basis: &Basis) -> bool {
+    let since = snap.updated_at.unwrap_or(snap.created_at);
+    let age = (basis.now - since).to_std().unwrap_or_default();
+    matches!(
+        snap.status.as_str(),
+        "creating" | "deleting" | "error_deleting"
+    ) && age > basis.stuck_after
+}
+
+/// Whether it is a recovery point, or will be.
+pub fn serves(snap: &Snap, basis: &Basis) -> bool {
+    !matches!(
+        snap.status.as_str(),
+        "error" | "error_deleting" | "deleting"
+    ) && !is_zombie(snap, basis)
+}
+
+/// Whether it was taken for this window.
+pub fn belongs(snap: &Snap, kind: Kind, window: &Window) -> bool {
+    let at = snap.window_start.unwrap_or(snap.created_at);
+    snap.managed && snap.kind == Some(kind) && window.contains(at)
+}
+
+/// How a window stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It has its snapshot; the index is into the volume's snapshots.
+    Served(usize),
+    /// It has none, and the volume's state allows none.
+    Blocked,
+    /// It has none.
+    Due,
+}
+
+/// The policies of a managed volume that are on, with their active windows.
+pub fn windows<'a>(
+    copy: &'a VolumeCopy,
+    basis: &'a Basis,
+) -> impl Iterator<Item = (Schedule, Window)> + 'a {
+    let volume = copy.volume.iter().filter(|volume| volume.tags.managed);
+    volume
+        .flat_map(|volume| volume.tags.policies)
+        .filter_map(|meaning| match meaning {
+            Meaning::On(schedule) => Some((schedule, calendar::window_at(&schedule, basis.now))),
+            _ => None,
+        })
+}
+
+/// How a window of a volume stands.
+pub fn standing(copy: &VolumeCopy, kind: Kind, window: &Window, basis: &Basis) -> Standing {
+    let serving = copy
+        .snapshots
+        .iter()
+        .position(|snap| belongs(snap, kind, window) && serves(snap, basis));
+    let status = copy.volume.as_ref().map(|volume| volume.status.as_str());
+    match (serving, status) {
+        (Some(at), _) => Standing::Served(at),
+        (None, Some("available" | "in-use")) => Standing::Due,
+        (None, _) => Standing::Blocked,
+    }
+}
+
+/// What an expire pass owes a snapshot.
+pub fn fate(snap: &Snap, copy: &VolumeCopy, basis: &Basis) -> Fate {
+    if !snap.managed {
+        return Fate::Unmanaged;
+    }
+    let Some(kind) = snap.kind else {
+        return Fate::UnknownPolicy;
+    };
+    match snap.expiry {
+        Expiry::Missing => return Fate::NoExpiry,
+        Expiry::Unreadable => return Fate::UnreadableExpiry,
+        Expiry::At(at) if at > basis.now => return Fate::NotExpired,
+        Expiry::At(_) => {}
+    }
+    if snap.held {
+        return Fate::Held;
+    }
+    if !matches!(snap.status.as_str(), "available" | "error") && !is_zombie(snap, basis) {
+        return Fate::Busy;
+    }
+    let mut newest: Vec<&Snap> = copy
+        .snapshots
+        .iter()
+        .filter(|one| one.managed && one.kind == Some(kind) && one.status == "available")
+        .collect();
+    newest.sort_by_key(|one| (one.created_at, one.id.clone()));
+    let is_newest = newest
+        .iter()
+        .rev()
+        .take(basis.keep_last)
+        .any(|one| one.id == snap.id);
+    let Some(volume) = copy.volume.as_ref().filter(|_| is_newest) else {
+        return Fate::Goes;
+    };
+    match (volume.tags.managed, volume.tags.policy(kind)) {
+        (true, Meaning::On(_)) => Fate::KeptForPolicy,
+        (true, Meaning::Unreadable) => Fate::KeptForUnreadable,
+        _ if !volume.tags.has_our_keys => Fate::KeptForWiped,
+        _ => Fate::Goes,
+    }
+}
+
+/// Why a snapshot pass may delete a snapshot, if it may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InTheWay {
+    /// Another, older one serves the same window.
+    Twin,
+    /// It broke, and its window is due.
+    Error,
+    /// It is stuck, and its window is due.
+    Stuck,
+}
+
+/// Why a snapshot pass may delete a snapshot, if it may.
+pub fn in_the_way(snap: &Snap, copy: &VolumeCopy, basis: &Basis) -> Option<InTheWay> {
+    if snap.held || !snap.managed {
+        return None;
+    }
+    windows(copy, basis).find_map(|(schedule, window)| {
+        let kind = schedule.kind;
+        if is_twin(snap, copy, kind, &window) {
+            return Some(InTheWay::Twin);
+        }
+        let due = standing(copy, kind, &window, basis) == Standing::Due;
+        if !due || !belongs(snap, kind, &window) {
+            return None;
+        }
+        if is_zombie(snap, basis) {
+            Some(InTheWay::Stuck)
+        } else {
+            (snap.status == "error").then_some(InTheWay::Error)
+        }
+    })
+}
+
+/// The available snapshots that name a window as theirs, the one that stays first.
+pub fn twins<'a>(copy: &'a VolumeCopy, kind: Kind, window: &Window) -> Vec<&'a Snap> {
+    let mut twins: Vec<&Snap> = copy
+        .snapshots
+        .iter()
+        .filter(|one| {
+            one.managed
+                && one.kind == Some(kind)
+                && one.status == "available"
+                && one.window_start.is_some_and(|start| window.contains(start))
+        })
+        .collect();
+    twins.sort_by_key(|one| (one.created_at, one.id.clone()));
+    twins
+}
+
+fn is_twin(snap: &Snap, copy: &VolumeCopy, kind: Kind, window: &Window) -> bool {
+    twins(copy, kind, window)
+        .iter()
+        .skip(1)
+        .any(|one| one.id == snap.id)
+}

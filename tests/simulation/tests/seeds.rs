@@ -1,0 +1,62 @@
+//! A small share of the seeds, with every `cargo test`.
+
+use std::sync::Arc;
+
+use simulation::campaign::{Campaign, run_case};
+use simulation::case::Item;
+use simulation::draw;
+use simulation::run::Detail;
+
+#[test]
+fn no_seed_violates_an_invariant() {
+    let report = Campaign {
+        from: 0,
+        seeds: 300,
+        jobs: 2,
+        most_failures: 3,
+    }
+    .run();
+    let failed: Vec<String> = report
+        .failed
+        .iter()
+        .map(|failed| {
+            format!(
+                "seed {}: {}; replay: cargo run --release -p simulation -- --seed {} --trace",
+                failed.seed, failed.violations[0], failed.seed
+            )
+        })
+        .collect();
+    assert!(failed.is_empty(), "{failed:#?}");
+    assert_eq!(report.seeds, 300);
+    // A simulation in which nothing happens would find nothing either.
+    assert!(report.figures.faults > 500, "{:?}", report.figures);
+    for name in [
+        "snapshot pass: created",
+        "expire pass: deleted",
+        "converged",
+    ] {
+        assert!(report.coverage.count(name) > 50, "{name}");
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_run_request_by_request() {
+    for seed in 0..60 {
+        let case = Arc::new(draw::case(seed));
+        let [first, second] = [(); 2].map(|()| run_case(&case, Detail::None).fingerprint);
+        assert_eq!(first, second, "seed {seed}");
+    }
+}
+
+#[test]
+fn a_part_that_is_left_out_leaves_the_rest_as_it_was() {
+    let case = draw::case(7);
+    let mut smaller = draw::case(7);
+    for item in case.items() {
+        let text = item.to_string();
+        assert_eq!(text.parse(), Ok(item), "{text}");
+    }
+    smaller.without.insert(Item::Step(0));
+    assert_eq!(smaller.items().first(), Some(&Item::Step(1)));
+    assert_eq!(format!("{:?}", smaller.steps), format!("{:?}", case.steps));
+}
