@@ -262,6 +262,9 @@ impl Api {
 
 /// Proxies are for the outside.
 pub(crate) fn client() -> reqwest::Client {
+    // Nothing here speaks TLS, but built together with the function the library wants a provider.
+    // It fails only where one is there already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder()
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())

@@ -89,11 +89,7 @@ impl Recorder {
     /// If no port could be had.
     pub async fn start(behind: Behind) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let client = reqwest::Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .map_err(io::Error::other)?;
+        let client = crate::api::client();
         let state = Arc::new(State {
             behind,
             client,
