@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 /// A value, or its default where the cloud sent null.
@@ -41,8 +41,8 @@ impl<'de> Visitor<'de> for Strings {
 
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
         let mut strings = BTreeMap::new();
-        while let Some((key, value)) = map.next_entry::<String, Text>()? {
-            if let Text::String(value) = value {
+        while let Some((key, Text(value))) = map.next_entry::<String, Text>()? {
+            if let Some(value) = value {
                 strings.insert(key, value);
             }
         }
@@ -50,9 +50,78 @@ impl<'de> Visitor<'de> for Strings {
     }
 }
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Text {
-    String(String),
-    Other(IgnoredAny),
+/// A string, or nothing for a value of any other type. Written out, because an untagged enum
+/// would first copy every value into a tree of its own.
+struct Text(Option<String>);
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(AnyValue).map(Self)
+    }
+}
+
+struct AnyValue;
+
+impl<'de> Visitor<'de> for AnyValue {
+    type Value = Option<String>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Some(text.to_owned()))
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_seq<S: SeqAccess<'de>>(self, mut seq: S) -> Result<Self::Value, S::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(None)
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(json: &str) -> BTreeMap<String, String> {
+        metadata(&mut serde_json::Deserializer::from_str(json)).expect(json)
+    }
+
+    #[test]
+    fn whatever_is_no_string_is_left_out_and_the_rest_is_kept() {
+        let odd = r#"{"a": "x", "b": null, "c": 1, "d": -1, "e": 0.5, "f": true,
+                      "g": ["y", {"h": []}], "i": {"j": {"k": "z"}}, "l": "\"ü"}"#;
+        let kept = [("a", "x"), ("l", "\"ü")].map(|(key, value)| (key.into(), value.into()));
+        assert_eq!(read(odd), BTreeMap::from(kept));
+    }
+
+    #[test]
+    fn null_is_no_metadata() {
+        assert_eq!(read("null"), BTreeMap::new());
+    }
 }

@@ -5,7 +5,7 @@
 //! ([`Limits::keep_last`]): should creation be broken for weeks, expiry would otherwise go on
 //! until no copy is left.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -48,7 +48,7 @@ pub enum Verdict {
 /// The newest available snapshots of each volume and policy, gathered while listing.
 #[derive(Clone, Debug, Default)]
 pub struct Newest {
-    by_policy: BTreeMap<(String, PolicyKind), BTreeSet<AgeKey>>,
+    by_volume: HashMap<String, Vec<(PolicyKind, Vec<AgeKey>)>>,
 }
 
 /// A snapshot's place in time, and its id.
@@ -61,23 +61,37 @@ impl Newest {
         if snapshot.state != State::Available || keep_last == 0 {
             return;
         }
-        let newest = self
-            .by_policy
-            .entry((snapshot.volume_id.clone(), kind))
-            .or_default();
-        newest.insert((snapshot.created_at, snapshot.id.clone()));
-        if newest.len() > keep_last {
-            newest.pop_first();
+        // Most snapshots are older than those that stay: they cost no copy of an id.
+        let of_volume = match self.by_volume.get_mut(&snapshot.volume_id) {
+            Some(of_volume) => of_volume,
+            None => self
+                .by_volume
+                .entry(snapshot.volume_id.clone())
+                .or_default(),
+        };
+        let at = of_volume.iter().position(|(of_kind, _)| *of_kind == kind);
+        let at = at.unwrap_or_else(|| {
+            of_volume.push((kind, Vec::with_capacity(1)));
+            of_volume.len() - 1
+        });
+        let newest = &mut of_volume[at].1;
+        let key = snapshot.age_key();
+        let place = newest.partition_point(|(at, id)| (*at, id.as_str()) > key);
+        // A row that a shifting listing showed twice counts once.
+        let known = newest
+            .get(place)
+            .is_some_and(|(at, id)| (*at, id.as_str()) == key);
+        if place < keep_last && !known {
+            newest.insert(place, (snapshot.created_at, snapshot.id.clone()));
+            newest.truncate(keep_last);
         }
     }
 
     fn contains(&self, snapshot: &Snapshot) -> bool {
-        let Some(kind) = snapshot.policy else {
-            return false;
-        };
-        self.by_policy
-            .get(&(snapshot.volume_id.clone(), kind))
-            .is_some_and(|newest| newest.contains(&(snapshot.created_at, snapshot.id.clone())))
+        let of_volume = self.by_volume.get(&snapshot.volume_id);
+        of_volume.into_iter().flatten().any(|(kind, newest)| {
+            Some(*kind) == snapshot.policy && newest.iter().any(|(_, id)| *id == snapshot.id)
+        })
     }
 }
 
