@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use http::Method;
 use serde::de::DeserializeOwned;
 
-use super::connection::{Call, Connection, ConnectionParts, Kind, Service};
+use super::answer::parse;
+use super::call::{Call, Service};
+use super::connection::{Connection, ConnectionParts, Kind};
 use super::error::Error;
 use super::watcher::Watcher;
 use crate::deadline::Deadline;
@@ -89,7 +91,7 @@ impl Client {
         self.connection
             .execute_action(deadline, &self.connection.retry, name, || async {
                 let response = self.connection.call(deadline, &call, None).await?;
-                self.connection.parse(&call.method, path, &response)
+                parse(&call.method, path, &response)
             })
             .await
     }

@@ -10,14 +10,12 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use bytes::Bytes;
-use chrono::DateTime;
-use http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use http::{HeaderName, HeaderValue, Method, header};
 use rand::rngs::StdRng;
-use serde::de::DeserializeOwned;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
-use url::Url;
 
+use super::answer::{path_of, refusal, request_id, without_secrets};
 use super::catalogue::EndpointChoice;
 use super::credential::Auth;
 use super::error::{Error, ErrorKind, LoginError};
@@ -26,11 +24,6 @@ use super::session::Session;
 use crate::clock::Clock;
 use crate::deadline::Deadline;
 use crate::transport::{Request, Response, Transport, TransportError};
-
-/// The Cinder version that is asked for: the first in which snapshots can be listed by metadata.
-const MICROVERSION: HeaderValue = HeaderValue::from_static("volume 3.22");
-/// The most of the cloud's own message that is passed on, in characters.
-const LONGEST_MESSAGE: usize = 300;
 
 /// The right to have one request in flight.
 pub type Permit = OwnedSemaphorePermit;
@@ -85,7 +78,7 @@ pub struct Connection {
     sent: AtomicU64,
     retried: AtomicU64,
     slowest: Mutex<BTreeMap<Kind, Duration>>,
-    no_microversion: AtomicBool,
+    pub(super) no_microversion: AtomicBool,
 }
 
 /// A request that is about to leave.
@@ -94,24 +87,6 @@ pub(super) struct Outgoing<'a> {
     pub(super) method: Method,
     pub(super) url: &'a str,
     pub(super) headers: &'a [(HeaderName, HeaderValue)],
-    pub(super) body: Option<Bytes>,
-}
-
-/// The service that a call is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Service {
-    BlockStorage,
-    Compute,
-}
-
-/// A call with a token.
-#[derive(Clone, Debug)]
-pub(super) struct Call<'a> {
-    pub(super) kind: Kind,
-    pub(super) service: Service,
-    pub(super) method: Method,
-    /// Below the service's address, with the query.
-    pub(super) path: &'a str,
     pub(super) body: Option<Bytes>,
 }
 
@@ -202,84 +177,6 @@ impl Connection {
         }
     }
 
-    /// Makes one call. A 401 fetches one fresh token, shared by all who were refused with the
-    /// old one, and the call is made once more; a 401 with a token that was itself fetched
-    /// because of a 401 is final.
-    ///
-    /// Where a `permit` is handed in, the request leaves without waiting for one.
-    pub(super) async fn call(
-        &self,
-        deadline: Deadline,
-        call: &Call<'_>,
-        mut permit: Option<Permit>,
-    ) -> Result<Response, Error> {
-        let mut refused = None;
-        loop {
-            let token = match self.session.usable(self.clock.now()) {
-                Some(token) if refused.is_none() => token,
-                _ => {
-                    // Logging in needs a permit of its own.
-                    permit = None;
-                    self.token(deadline, refused.as_deref()).await?
-                }
-            };
-            let base = match call.service {
-                Service::BlockStorage => Some(&token.block_storage),
-                Service::Compute => token.compute.as_ref(),
-            };
-            let base = base.map(Url::as_str).unwrap_or_default();
-            let url = format!("{base}{}", call.path);
-            let mut headers = vec![(
-                HeaderName::from_static("x-auth-token"),
-                token.header.clone(),
-            )];
-            let with_version =
-                call.service == Service::BlockStorage && self.asks_for_microversion();
-            if with_version {
-                headers.push((
-                    HeaderName::from_static("openstack-api-version"),
-                    MICROVERSION,
-                ));
-            }
-            let outgoing = Outgoing {
-                kind: call.kind,
-                method: call.method.clone(),
-                url: &url,
-                headers: &headers,
-                body: call.body.clone(),
-            };
-            let error = match self.send(deadline, outgoing, permit.take()).await {
-                Ok(response) => return Ok(response),
-                Err(error) => error,
-            };
-            match error.status() {
-                Some(StatusCode::UNAUTHORIZED)
-                    if refused.is_none()
-                        && token.replaced_a_refused_one_in != Some(self.invocation) =>
-                {
-                    tracing::debug!(%error, "the token was refused; fetching a fresh one");
-                    refused = Some(token);
-                    self.count_retry();
-                }
-                Some(StatusCode::NOT_ACCEPTABLE) if with_version => {
-                    tracing::debug!(%error, "the cloud does not know this microversion");
-                    self.go_on_without_microversion();
-                }
-                _ => return Err(error),
-            }
-        }
-    }
-
-    /// Whether a microversion is still asked for.
-    pub(super) fn asks_for_microversion(&self) -> bool {
-        !self.no_microversion.load(Ordering::Relaxed)
-    }
-
-    /// Stops asking for a microversion.
-    pub(super) fn go_on_without_microversion(&self) {
-        self.no_microversion.store(true, Ordering::Relaxed);
-    }
-
     /// Sends one request, once, and turns everything but a success into an error.
     pub(super) async fn send(
         &self,
@@ -341,7 +238,7 @@ impl Connection {
         }
         Err(Error {
             request_id: request_id(&response),
-            kind: self.refusal(&response, &outgoing),
+            kind: refusal(&response, outgoing.headers, &self.auth, self.clock.now()),
             request: Some((outgoing.method, path)),
         })
     }
@@ -369,81 +266,6 @@ impl Connection {
                 ))),
             })
     }
-
-    fn refusal(&self, response: &Response, outgoing: &Outgoing<'_>) -> ErrorKind {
-        if response.status().is_redirection() {
-            return ErrorKind::Redirect {
-                location: response
-                    .headers()
-                    .get(header::LOCATION)
-                    .and_then(|location| location.to_str().ok())
-                    .map_or_else(|| "nowhere".into(), without_secrets),
-            };
-        }
-        ErrorKind::Status {
-            status: response.status(),
-            message: self.without_secrets(message(response), outgoing),
-            retry_after: self.retry_after(response),
-        }
-    }
-
-    /// A text without what was sent in confidence, should some cloud repeat it in an error.
-    fn without_secrets(&self, text: String, outgoing: &Outgoing<'_>) -> String {
-        let tokens = outgoing
-            .headers
-            .iter()
-            .filter(|(_, value)| value.is_sensitive())
-            .filter_map(|(_, value)| value.to_str().ok());
-        tokens.fold(self.auth.without_secrets(text), |text, token| {
-            text.replace(token, "***")
-        })
-    }
-
-    /// `Retry-After` in seconds, or as a date by the pass's clock.
-    fn retry_after(&self, response: &Response) -> Option<Duration> {
-        let value = response.headers().get(header::RETRY_AFTER)?.to_str().ok()?;
-        if let Ok(seconds) = value.trim().parse::<u64>() {
-            return Some(Duration::from_secs(seconds));
-        }
-        let date = DateTime::parse_from_rfc2822(value.trim()).ok()?;
-        let wait = date.to_utc() - self.clock.now();
-        Some(wait.to_std().unwrap_or_default())
-    }
-
-    /// Reads a success's body as JSON.
-    pub(super) fn parse<T: DeserializeOwned>(
-        &self,
-        method: &Method,
-        url: &str,
-        response: &Response,
-    ) -> Result<T, Error> {
-        serde_json::from_slice(response.body()).map_err(|error| {
-            // serde's own message may quote the body, and a token's body is nobody's business.
-            let what = format!(
-                "{} bytes that are not the expected JSON ({:?} error at line {}, column {})",
-                response.body().len(),
-                error.classify(),
-                error.line(),
-                error.column()
-            );
-            self.unexpected(method, url, response, &what)
-        })
-    }
-
-    /// An error about a success that is not what it has to be.
-    pub(super) fn unexpected(
-        &self,
-        method: &Method,
-        url: &str,
-        response: &Response,
-        what: &str,
-    ) -> Error {
-        Error {
-            request: Some((method.clone(), path_of(url))),
-            request_id: request_id(response),
-            kind: ErrorKind::Body(what.to_owned()),
-        }
-    }
 }
 
 /// A mutex whose holder panicked still guards plain values that are whole.
@@ -451,58 +273,4 @@ pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex
         .lock()
         .unwrap_or_else(|poisoned| poisoned.into_inner())
-}
-
-/// The id that the cloud gave the request.
-pub(super) fn request_id(response: &Response) -> Option<String> {
-    ["x-openstack-request-id", "x-compute-request-id"]
-        .iter()
-        .find_map(|name| response.headers().get(*name))
-        .and_then(|id| id.to_str().ok())
-        .map(str::to_owned)
-}
-
-fn path_of(url: &str) -> String {
-    Url::parse(url).map_or_else(
-        |_| url.split(['?', '#']).next().unwrap_or_default().to_owned(),
-        |url| url.path().to_owned(),
-    )
-}
-
-fn without_secrets(address: &str) -> String {
-    let shown = address.split(['?', '#']).next().unwrap_or_default();
-    match Url::parse(shown) {
-        Ok(mut url) => {
-            // Neither fails on an address with a host, and another has neither part.
-            let _ = url.set_username("");
-            let _ = url.set_password(None);
-            url.to_string()
-        }
-        Err(_) => shown.to_owned(),
-    }
-}
-
-/// The cloud's own words: Cinder and Keystone wrap them in an object of one key.
-fn message(response: &Response) -> String {
-    let Ok(body) = serde_json::from_slice::<serde_json::Value>(response.body()) else {
-        return response
-            .status()
-            .canonical_reason()
-            .unwrap_or_default()
-            .to_owned();
-    };
-    let text = body
-        .as_object()
-        .and_then(|envelope| {
-            envelope
-                .values()
-                .chain([&body])
-                .find_map(|inner| inner.get("message")?.as_str())
-        })
-        .unwrap_or_default();
-    let mut shortened: String = text.chars().take(LONGEST_MESSAGE).collect();
-    if shortened.len() < text.len() {
-        shortened.push('…');
-    }
-    shortened
 }

@@ -6,13 +6,16 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
 use http::Method;
 
+use super::answer::parse;
+use super::call::{Call, Service};
 use super::client::Client;
-use super::connection::{Call, Kind, Permit, Service};
+use super::connection::{Kind, Permit};
+use super::deletion::AfterRefusal;
 use super::error::{Error, ErrorKind};
-use super::snapshots::{AfterRefusal, Snapshot, SnapshotBody};
+use super::look_up::Recognition;
+use super::snapshots::{Snapshot, SnapshotBody};
 use super::watcher::Settled;
 use crate::deadline::Deadline;
 
@@ -27,14 +30,6 @@ pub struct NewSnapshot {
     pub description: String,
     /// Its metadata: part of the creating request, so that it is never there without.
     pub metadata: BTreeMap<String, String>,
-}
-
-/// How a snapshot that was lost from sight is recognised.
-pub struct Recognition<'a> {
-    /// Whether this snapshot is the one that was asked for.
-    pub is_it: &'a (dyn Fn(&Snapshot) -> bool + Sync),
-    /// It cannot have been made before this instant.
-    pub since: Option<DateTime<Utc>>,
 }
 
 /// A window that has its snapshot.
@@ -175,8 +170,7 @@ impl Client {
                     let before = doubt.replace(Doubt::Open);
                     let answer = self.connection.call(deadline, call, permit).await;
                     let answer = answer.and_then(|response| {
-                        self.connection
-                            .parse::<SnapshotBody>(&call.method, call.path, &response)
+                        parse::<SnapshotBody>(&call.method, call.path, &response)
                     });
                     let error = match answer {
                         Ok(body) => return Ok(Creation::Created(body.snapshot)),
@@ -208,66 +202,6 @@ impl Client {
                 _ => NotCreated::failed(error),
             }),
         }
-    }
-
-    /// Looks for the snapshot of a creation whose answer was lost. One that serves is preferred
-    /// to one that broke.
-    async fn look_up(
-        &self,
-        deadline: Deadline,
-        new: &NewSnapshot,
-        recognition: &Recognition<'_>,
-        lost: Option<&Error>,
-    ) -> Result<Option<Snapshot>, Error> {
-        let policy_type = self.policy_type(&new.metadata);
-        let listed = self
-            .list_managed_volume_snapshots(
-                deadline,
-                &new.volume_id,
-                policy_type,
-                false,
-                recognition.since,
-            )
-            .await;
-        let listed = match (listed, lost) {
-            (Ok(listed), _) => listed,
-            (Err(look_up), Some(lost)) => {
-                return Err(Error {
-                    request: lost.request.clone(),
-                    request_id: lost.request_id.clone(),
-                    kind: ErrorKind::OutcomeUnknown {
-                        request: Box::new(lost.clone()),
-                        look_up: Box::new(look_up),
-                    },
-                });
-            }
-            // The look-up right before another try failed: an earlier one found nothing, so the
-            // outcome is unknown again.
-            (Err(look_up), None) if !look_up.is_out_of_time() => {
-                return Err(Error {
-                    request: look_up.request.clone(),
-                    request_id: look_up.request_id.clone(),
-                    kind: ErrorKind::OutcomeUnknown {
-                        request: Box::new(look_up.clone()),
-                        look_up: Box::new(look_up),
-                    },
-                });
-            }
-            (Err(look_up), None) => return Err(look_up),
-        };
-        let mut ours: Vec<Snapshot> = listed
-            .into_iter()
-            .filter(|one| {
-                (recognition.is_it)(one)
-                    && !matches!(one.status.as_str(), "deleting" | "error_deleting")
-            })
-            .collect();
-        ours.sort_by_key(|one| match one.status.as_str() {
-            "error" => 2,
-            "creating" => 1,
-            _ => 0,
-        });
-        Ok(ours.into_iter().next())
     }
 
     /// A snapshot that ended badly is deleted, where there is time, so that it takes no quota.

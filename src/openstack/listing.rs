@@ -12,7 +12,9 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::connection::{Call, Connection, Kind, Service};
+use super::answer::parse;
+use super::call::{Call, Service};
+use super::connection::{Connection, Kind};
 use super::error::{Error, ErrorKind};
 use super::lenient::or_default;
 use crate::deadline::Deadline;
@@ -182,7 +184,7 @@ impl Connection {
         };
         self.execute_action(deadline, &self.retry, listing.name, || async {
             let response = self.call(deadline, &call, None).await?;
-            self.parse(&Method::GET, listing.path, &response)
+            parse(&Method::GET, listing.path, &response)
         })
         .await
     }

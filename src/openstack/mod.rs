@@ -5,14 +5,18 @@
 //! ([`Connection::execute_action`]) and, where it fails, says which request failed, how, and
 //! under which request id.
 
+mod answer;
+mod call;
 mod catalogue;
 mod client;
 mod connection;
 mod creation;
 mod credential;
+mod deletion;
 mod error;
 mod lenient;
 mod listing;
+mod look_up;
 mod retry;
 mod servers;
 mod session;
@@ -23,10 +27,12 @@ mod watcher;
 pub use catalogue::EndpointChoice;
 pub use client::{Client, Tags};
 pub use connection::{Connection, ConnectionParts, Permit};
-pub use creation::{Creation, NewSnapshot, NotCreated, Recognition};
+pub use creation::{Creation, NewSnapshot, NotCreated};
 pub use credential::{ApplicationCredential, Auth, AuthMethod, Domain, Project, User};
+pub use deletion::{AfterRefusal, Deletion};
 pub use error::{Error, ErrorKind, LoginError};
+pub use look_up::Recognition;
 pub use retry::RetryConfig;
 pub use session::Session;
-pub use snapshots::{AfterRefusal, Deletion, Snapshot};
+pub use snapshots::Snapshot;
 pub use volumes::{Attachment, Subscribed, Volume};

@@ -2,8 +2,10 @@
 
 use serde::Deserialize;
 
+use super::answer::parse;
+use super::call::{Call, Service};
 use super::client::Client;
-use super::connection::{Call, Kind, Service};
+use super::connection::Kind;
 use crate::deadline::Deadline;
 
 #[derive(Deserialize)]
@@ -34,7 +36,7 @@ impl Client {
         };
         let response = self.connection.call(deadline, &call, None).await;
         let body: ServerBody = response
-            .and_then(|response| self.connection.parse(&call.method, &path, &response))
+            .and_then(|response| parse(&call.method, &path, &response))
             .inspect_err(|error| tracing::debug!(%error, "no name for the server"))
             .ok()?;
         Some(body.server.name)

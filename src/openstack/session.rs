@@ -10,6 +10,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 use url::Url;
 
+use super::answer::{parse, unexpected};
 use super::catalogue::{self, CatalogueEntry};
 use super::connection::{Connection, Kind, Outgoing, locked};
 use super::error::{Error, ErrorKind, LoginError};
@@ -163,10 +164,10 @@ impl Connection {
                     )
                     .await?;
                 let token = response.headers().get("x-subject-token").cloned();
-                let told: TokenResponse = self.parse(&Method::POST, &url, &response)?;
+                let told: TokenResponse = parse(&Method::POST, &url, &response)?;
                 match token {
                     Some(token) => Ok((token, told.token)),
-                    None => Err(self.unexpected(
+                    None => Err(unexpected(
                         &Method::POST,
                         &url,
                         &response,

@@ -1,14 +1,12 @@
-//! Cinder's snapshots: listing, reading and deleting them.
+//! Cinder's snapshots: listing and reading them.
 
 use std::collections::{BTreeMap, HashSet};
 use std::ops::ControlFlow;
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
-use http::{Method, StatusCode};
 use serde::{Deserialize, Deserializer};
 
 use super::client::Client;
-use super::connection::{Call, Kind, Service, request_id};
 use super::error::Error;
 use super::lenient;
 use super::listing::Listing;
@@ -56,29 +54,6 @@ pub(super) struct SnapshotBody {
     pub(super) snapshot: Snapshot,
 }
 
-/// A deletion that is under way.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Deletion {
-    /// The cloud took our request on.
-    Accepted {
-        /// Its id for the request.
-        request_id: Option<String>,
-    },
-    /// Somebody else's request was there first.
-    ByOther,
-}
-
-/// What to do about a snapshot whose deletion the cloud refuses, once it was read again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AfterRefusal {
-    /// Delete it by force, which needs the right role.
-    Force,
-    /// Somebody else's deletion is under way: that is as good.
-    LeaveToOther,
-    /// Accept the refusal.
-    GiveUp,
-}
-
 impl Client {
     /// Lists every managed snapshot, in all states, page by page, and gathers what `add` makes
     /// of them; the caller filters.
@@ -99,17 +74,27 @@ impl Client {
         .await
     }
 
-    /// Lists the managed snapshots made since an instant; all of them where none is given.
+    /// Lists the managed snapshots made since an instant, all of them where none is given, and
+    /// gathers what `add` makes of them.
     ///
     /// # Errors
     /// Whatever kept the listing from being complete.
-    pub async fn list_managed_snapshots_since(
+    pub async fn list_managed_snapshots_since<A>(
         &self,
         deadline: Deadline,
         since: Option<DateTime<Utc>>,
-    ) -> Result<Vec<Snapshot>, Error> {
-        self.list_recent_managed_snapshots(deadline, since, None, None)
-            .await
+        new: impl Fn() -> A,
+        mut add: impl FnMut(&mut A, Snapshot),
+    ) -> Result<A, Error> {
+        let name = "look at recent snapshots";
+        self.list_snapshots(deadline, name, None, since, new, |all, one| {
+            if is_older(&one, since) {
+                return ControlFlow::Break(());
+            }
+            add(all, one);
+            ControlFlow::Continue(())
+        })
+        .await
     }
 
     /// Lists managed snapshots newest first, as far back as this instant or until every one of
@@ -118,29 +103,28 @@ impl Client {
         &self,
         deadline: Deadline,
         back_to: Option<DateTime<Utc>>,
-        page_size: Option<usize>,
-        wanted: Option<&HashSet<String>>,
+        page_size: usize,
+        wanted: &HashSet<String>,
     ) -> Result<Vec<Snapshot>, Error> {
-        let new = || (Vec::new(), wanted.map(HashSet::len));
+        let name = "look at snapshots being created";
+        let new = || (Vec::new(), wanted.len());
+        let page_size = Some(page_size);
         let (recent, _) = self
             .list_snapshots(
                 deadline,
-                "look at recent snapshots",
+                name,
                 page_size,
                 back_to,
                 new,
-                |(recent, missing): &mut (Vec<Snapshot>, Option<usize>), one| {
+                |(recent, missing): &mut (Vec<Snapshot>, usize), one| {
                     let passed = is_older(&one, back_to);
-                    if let (Some(missing), Some(wanted)) = (missing.as_mut(), wanted)
-                        && wanted.contains(&one.id)
-                    {
+                    if wanted.contains(&one.id) {
                         *missing = missing.saturating_sub(1);
                     }
-                    let all_met = *missing == Some(0);
                     if !passed {
                         recent.push(one);
                     }
-                    if passed || all_met {
+                    if passed || *missing == 0 {
                         ControlFlow::Break(())
                     } else {
                         ControlFlow::Continue(())
@@ -233,74 +217,6 @@ impl Client {
         let path = format!("/snapshots/{id}");
         let body: SnapshotBody = self.read(deadline, "read snapshot", &path).await?;
         Ok(body.snapshot)
-    }
-
-    /// Deletes a snapshot: normally first and, where the cloud refuses that by 400 or 409, reads
-    /// it again and does what `after_refusal` says. Gives the request id of the deletion that
-    /// was accepted.
-    ///
-    /// # Errors
-    /// 404 where it is gone already and 403 where the role does not allow it are errors here:
-    /// the caller knows what they mean. Out of time when no deletion that would fit could be
-    /// begun, or when one was cut off.
-    pub async fn delete_snapshot(
-        &self,
-        deadline: Deadline,
-        id: &str,
-        after_refusal: impl Fn(&Snapshot) -> AfterRefusal,
-    ) -> Result<Deletion, Error> {
-        let path = format!("/snapshots/{id}");
-        let normal = Call {
-            kind: Kind::Delete,
-            service: Service::BlockStorage,
-            method: Method::DELETE,
-            path: &path,
-            body: None,
-        };
-        let refused = match self.carry_out(deadline, "delete snapshot", &normal).await {
-            Err(error)
-                if matches!(
-                    error.status(),
-                    Some(StatusCode::BAD_REQUEST | StatusCode::CONFLICT)
-                ) =>
-            {
-                error
-            }
-            done => return done,
-        };
-        let snapshot = self.snapshot(deadline, id).await?;
-        match after_refusal(&snapshot) {
-            AfterRefusal::LeaveToOther => Ok(Deletion::ByOther),
-            AfterRefusal::GiveUp => Err(refused),
-            AfterRefusal::Force => {
-                let path = format!("/snapshots/{id}/action");
-                let force = Call {
-                    method: Method::POST,
-                    path: &path,
-                    body: Some(r#"{"os-force_delete": {}}"#.into()),
-                    ..normal
-                };
-                self.carry_out(deadline, "force-delete snapshot", &force)
-                    .await
-            }
-        }
-    }
-
-    async fn carry_out(
-        &self,
-        deadline: Deadline,
-        name: &str,
-        call: &Call<'_>,
-    ) -> Result<Deletion, Error> {
-        self.connection
-            .execute_action(deadline, &self.connection.retry, name, || async {
-                self.connection.begin(deadline, call.kind)?;
-                let response = self.connection.call(deadline, call, None).await?;
-                Ok(Deletion::Accepted {
-                    request_id: request_id(&response),
-                })
-            })
-            .await
     }
 }
 

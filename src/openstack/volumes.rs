@@ -6,8 +6,10 @@ use std::ops::ControlFlow;
 use http::Method;
 use serde::Deserialize;
 
+use super::answer::request_id;
+use super::call::{Call, Service};
 use super::client::Client;
-use super::connection::{Call, Kind, Service, request_id};
+use super::connection::Kind;
 use super::error::Error;
 use super::lenient;
 use super::listing::Listing;

@@ -148,7 +148,7 @@ impl Client {
         };
         let page_size = (wanted.len() + SPARE_ROWS).min(MOST_ROWS);
         let rows = self
-            .list_recent_managed_snapshots(deadline, back_to, Some(page_size), Some(&wanted))
+            .list_recent_managed_snapshots(deadline, back_to, page_size, &wanted)
             .await;
         let rows = match rows {
             Ok(rows) => rows,

@@ -5,7 +5,7 @@ use futures::{StreamExt, stream};
 use super::Pass;
 use super::cleaning::Removal;
 use super::look::{self, Candidate, Past};
-use super::snapshot::tell_invalid;
+use super::telling::tell_invalid;
 use crate::openstack::Error;
 use crate::plan::expiry::{self, Limits, Verdict};
 use crate::plan::{Snapshot, Volume};

@@ -9,9 +9,11 @@ mod creating;
 pub mod expire;
 mod look;
 mod rounds;
+mod settling;
 pub mod snapshot;
 pub mod subscribe;
 mod taking;
+mod telling;
 
 use std::time::Duration;
 

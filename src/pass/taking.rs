@@ -14,12 +14,12 @@ use super::Pass;
 use super::cleaning::Removal;
 use super::creating::Taken;
 use super::rounds::{Rounds, Step};
-use super::snapshot::{defer, leave_unserved, tell_twin};
-use crate::openstack::{Error, NotCreated, Permit};
+use super::telling::{defer, tell_cleaned, tell_taken, tell_twin};
+use crate::openstack::{Error, Permit};
 use crate::plan::creation::{Due, InTheWay, Round};
 use crate::plan::twins::Twin;
 use crate::policy::PolicyKind;
-use crate::report::{Failure, Notification, NotifiedWindow, Summary, Warning};
+use crate::report::Summary;
 
 /// Cleaning up before a creation takes at most this long, nor more than half the time there is:
 /// the creation matters more.
@@ -155,7 +155,7 @@ impl<'a> Taking<'a> {
         match event {
             Event::Cleaned { round, removals } => {
                 for (due, one, removal) in removals {
-                    self.tell_cleaned(&due, &one, removal);
+                    tell_cleaned(&due, &one, removal, self.summary);
                 }
                 rounds.cleaned(round);
             }
@@ -175,139 +175,13 @@ impl<'a> Taking<'a> {
             }
             Event::Taken(due, taken) => {
                 rounds.ended(&due.volume_id);
-                self.tell_taken(&due, taken);
+                if let Taken::Created(snapshot) = &taken {
+                    let made = (due.volume_id.clone(), due.policy);
+                    self.created.insert(snapshot.id.clone(), made);
+                }
+                tell_taken(pass, &due, taken, self.summary);
             }
             Event::TwinRemoved(twin, removal) => tell_twin(&twin, removal, self.summary),
         }
-    }
-
-    fn tell_cleaned(&mut self, due: &Due, one: &InTheWay, removal: Removal) {
-        match removal {
-            Removal::Accepted { request_id } => {
-                tracing::info!(
-                    volume_id = due.volume_id,
-                    policy = %due.policy,
-                    verdict = "cleaned",
-                    reason = one.reason,
-                    snapshot_id = one.snapshot_id,
-                    openstack_request_id = request_id,
-                    "removed what was in the way"
-                );
-                self.summary.snapshots.cleaned += 1;
-            }
-            Removal::AlreadyGone => {}
-            Removal::OutOfTime(error) | Removal::Refused(error) => {
-                let warning = format!(
-                    "a snapshot ({}) is in the window's way and could not be removed; the \
-                     window is taken all the same: {error}",
-                    one.reason
-                );
-                self.warn(due, Some(one.snapshot_id.clone()), warning);
-            }
-        }
-    }
-
-    fn tell_taken(&mut self, due: &Due, taken: Taken) {
-        let (volume_id, policy) = (&due.volume_id, due.policy);
-        let window_start = due.window.start;
-        match taken {
-            Taken::Created(snapshot) => {
-                tracing::info!(
-                    volume_id, %policy, verdict = "created", snapshot_id = snapshot.id,
-                    reason = "the window had no snapshot", %window_start, "taken"
-                );
-                self.summary.snapshots.created += 1;
-                self.created
-                    .insert(snapshot.id, (volume_id.clone(), policy));
-            }
-            Taken::Adopted { by, why } => {
-                tracing::info!(
-                    volume_id, %policy, verdict = "adopted", snapshot_id = by, reason = why,
-                    %window_start, "served by one that is not provably ours"
-                );
-                self.summary.snapshots.adopted += 1;
-            }
-            Taken::Not(NotCreated::Pending { snapshot_id }) => {
-                tracing::info!(
-                    volume_id, %policy, verdict = "pending", snapshot_id,
-                    reason = "the pass's time ended first", %window_start,
-                    "left alone; the next pass picks it up"
-                );
-                self.summary.snapshots.pending += 1;
-            }
-            Taken::Not(NotCreated::Deferred(error)) => defer(
-                self.pass,
-                self.summary,
-                volume_id,
-                policy,
-                &due.window,
-                &error.to_string(),
-            ),
-            Taken::Not(NotCreated::Deleted { snapshot_id, error }) => {
-                self.tell_failed(due, error, Some(snapshot_id));
-            }
-            Taken::Not(NotCreated::Failed {
-                error,
-                snapshot_id,
-                not_cleaned,
-            }) => {
-                if let Some(refusal) = not_cleaned {
-                    let warning = format!("the broken snapshot could not be removed: {refusal}");
-                    self.warn(due, snapshot_id.clone(), warning);
-                }
-                self.tell_failed(due, error, snapshot_id);
-            }
-        }
-    }
-
-    fn tell_failed(&mut self, due: &Due, error: Error, snapshot_id: Option<String>) {
-        tracing::info!(
-            volume_id = due.volume_id,
-            policy = %due.policy,
-            verdict = "failed",
-            reason = %error,
-            snapshot_id,
-            openstack_request_id = error.request_id,
-            window_start = %due.window.start,
-            "not taken"
-        );
-        self.summary.snapshots.failed += 1;
-        leave_unserved(self.pass, self.summary, &due.window);
-        if self.pass.notifies {
-            let window = NotifiedWindow {
-                start_time: due.window.start,
-                end_time: due.window.end,
-                validated_time: self.pass.now,
-            };
-            self.summary.notifications.push(Notification::of_creation(
-                due.vm.clone(),
-                due.volume_id.clone(),
-                snapshot_id.clone(),
-                error.to_string(),
-                window,
-            ));
-        }
-        self.summary.failures.push(Failure {
-            volume_id: Some(due.volume_id.clone()),
-            policy: Some(due.policy),
-            snapshot_id,
-            request_id: error.request_id.clone(),
-            error: error.to_string(),
-        });
-    }
-
-    fn warn(&mut self, due: &Due, snapshot_id: Option<String>, warning: String) {
-        tracing::warn!(
-            volume_id = due.volume_id,
-            policy = %due.policy,
-            snapshot_id,
-            warning
-        );
-        self.summary.warnings.push(Warning {
-            volume_id: Some(due.volume_id.clone()),
-            policy: Some(due.policy),
-            snapshot_id,
-            warning,
-        });
     }
 }

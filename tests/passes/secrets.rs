@@ -53,6 +53,19 @@ async fn a_keystone_that_quotes_the_secret_is_not_quoted() {
 }
 
 #[tokio::test]
+async fn a_secret_in_which_a_long_message_is_cut_off_is_not_quoted_in_part() {
+    let world = World::new().await;
+    let secret = "not-a-secret-application-credential";
+    let long = format!("{}{secret}", "x".repeat(290));
+    world
+        .cloud
+        .inject(Fault::on(Route::Login, quoting(400, &long)).forever());
+    let run = world.snapshot().await;
+    let told = run.fails_with("AuthenticationFailed", &["xxx***"]);
+    assert!(!told.contains("not-a"), "{told}");
+}
+
+#[tokio::test]
 async fn a_cinder_that_quotes_the_token_is_not_quoted() {
     side_by_side([400, 403, 500], async |code| {
         let world = World::new().await;
