@@ -29,6 +29,7 @@ pub mod deadline;
 pub mod event;
 mod failure;
 pub mod handler;
+mod locked;
 pub mod logging;
 pub mod openstack;
 pub mod pass;

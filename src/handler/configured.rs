@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::Handler;
 use crate::deadline::Deadline;
 use crate::failure::Failure;
+use crate::locked::locked;
 use crate::openstack::Session;
 use crate::settings::{SecretText, Settings, read_secret, secret_reference};
 use crate::transport::Trust;
@@ -27,7 +28,7 @@ impl Handler {
         refused: Option<&SecretText>,
     ) -> Result<Configured, Failure> {
         if refused.is_none()
-            && let Some(configured) = &*self.configured.lock().unwrap_or_else(|e| e.into_inner())
+            && let Some(configured) = &*locked(&self.configured)
         {
             return Ok(configured.clone());
         }
@@ -57,7 +58,7 @@ impl Handler {
             trust: Arc::new(trust),
             session: Arc::default(),
         };
-        *self.configured.lock().unwrap_or_else(|e| e.into_inner()) = Some(configured.clone());
+        *locked(&self.configured) = Some(configured.clone());
         Ok(configured)
     }
 }

@@ -24,6 +24,7 @@ use crate::clock::Clock;
 use crate::deadline::Deadline;
 use crate::event::{Glimpse, Phase, Request};
 use crate::failure::Failure;
+use crate::locked::locked;
 use crate::report::{Metrics, metrics_line};
 use crate::settings::{Environment, Files, TimeBounds};
 use configured::Configured;
@@ -187,7 +188,7 @@ impl Handler {
             .environment
             .get("SNAPSENTRY_PROJECT")
             .map(str::to_owned);
-        let configured = self.configured.lock().unwrap_or_else(|e| e.into_inner());
+        let configured = locked(&self.configured);
         let known = || {
             let configured = configured.as_ref()?;
             let label = configured.settings.project_label.clone();

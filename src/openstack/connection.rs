@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -23,6 +23,7 @@ use super::retry::RetryConfig;
 use super::session::Session;
 use crate::clock::Clock;
 use crate::deadline::Deadline;
+use crate::locked::locked;
 use crate::transport::{Request, Response, Transport, TransportError};
 
 /// The right to have one request in flight.
@@ -266,11 +267,4 @@ impl Connection {
                 ))),
             })
     }
-}
-
-/// A mutex whose holder panicked still guards plain values that are whole.
-pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex
-        .lock()
-        .unwrap_or_else(|poisoned| poisoned.into_inner())
 }

@@ -15,7 +15,7 @@ use super::connection::{Kind, Permit};
 use super::deletion::AfterRefusal;
 use super::error::{Error, ErrorKind};
 use super::look_up::Recognition;
-use super::snapshots::{Snapshot, SnapshotBody};
+use super::snapshot::{Snapshot, SnapshotBody};
 use super::watcher::Settled;
 use crate::deadline::Deadline;
 
@@ -161,7 +161,7 @@ impl Client {
                 "create snapshot",
                 || async move {
                     if doubt.get() != Doubt::None
-                        && let Some(found) = self.look_up(deadline, new, recognition, None).await?
+                        && let Some(found) = self.look_up(deadline, recognition, None).await?
                     {
                         return Ok(Creation::Adopted(found));
                     }
@@ -180,9 +180,7 @@ impl Client {
                         doubt.set(before);
                         return Err(error);
                     }
-                    let found = self
-                        .look_up(deadline, new, recognition, Some(&error))
-                        .await?;
+                    let found = self.look_up(deadline, recognition, Some(&error)).await?;
                     doubt.set(Doubt::FoundNothing);
                     found.map(Creation::Adopted).ok_or(error)
                 },

@@ -9,7 +9,7 @@ use super::call::{Call, Service};
 use super::client::Client;
 use super::connection::Kind;
 use super::error::Error;
-use super::snapshots::Snapshot;
+use super::snapshot::Snapshot;
 use crate::deadline::Deadline;
 
 /// A deletion that is under way.

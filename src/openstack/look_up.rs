@@ -5,13 +5,16 @@
 use chrono::{DateTime, Utc};
 
 use super::client::Client;
-use super::creation::NewSnapshot;
 use super::error::{Error, ErrorKind};
-use super::snapshots::Snapshot;
+use super::snapshot::Snapshot;
 use crate::deadline::Deadline;
 
 /// How a snapshot that was lost from sight is recognised.
 pub struct Recognition<'a> {
+    /// The volume that it was to be taken of.
+    pub volume_id: &'a str,
+    /// Its policy type.
+    pub policy_type: &'a str,
     /// Whether this snapshot is the one that was asked for.
     pub is_it: &'a (dyn Fn(&Snapshot) -> bool + Sync),
     /// It cannot have been made before this instant.
@@ -28,16 +31,14 @@ impl Client {
     pub(super) async fn look_up(
         &self,
         deadline: Deadline,
-        new: &NewSnapshot,
         recognition: &Recognition<'_>,
         lost: Option<&Error>,
     ) -> Result<Option<Snapshot>, Error> {
-        let policy_type = self.policy_type(&new.metadata);
         let listed = self
             .list_managed_volume_snapshots(
                 deadline,
-                &new.volume_id,
-                policy_type,
+                recognition.volume_id,
+                Some(recognition.policy_type),
                 false,
                 recognition.since,
             )

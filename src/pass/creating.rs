@@ -44,6 +44,8 @@ impl Pass<'_> {
                 && !due.known.contains(&snapshot.id)
         };
         let recognition = Recognition {
+            volume_id: &due.volume_id,
+            policy_type: due.policy.as_str(),
             is_it: &is_it,
             since,
         };

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::summary::{Action, Failure, SnapshotCounts, Summary, VolumeCounts, Warning, rfc3339};
+use super::instant::rfc3339;
+use super::summary::{Action, Failure, SnapshotCounts, Summary, VolumeCounts, Warning};
 use crate::event::Phase;
 
 /// How a pass ended.

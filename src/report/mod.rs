@@ -1,6 +1,7 @@
 //! What is told: the answer, the metrics line, notifications.
 
 mod answer;
+mod instant;
 mod metrics;
 mod notification;
 mod summary;

@@ -15,7 +15,7 @@ use http::{HeaderValue, header};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
-use super::summary::rfc3339;
+use super::instant::rfc3339;
 use crate::deadline::Deadline;
 use crate::transport::{Request, Transport};
 

@@ -1,8 +1,9 @@
 //! What a pass gathers while it works: counts, failures, warnings and, of a dry run, the plan.
 
-use chrono::{DateTime, SecondsFormat, Utc};
-use serde::{Serialize, Serializer};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
 
+use super::instant::rfc3339;
 use super::notification::Notification;
 use crate::policy::PolicyKind;
 
@@ -163,11 +164,6 @@ pub enum Action {
         /// Why.
         reason: String,
     },
-}
-
-/// An instant as answers write it: RFC 3339, UTC, whole seconds.
-pub(super) fn rfc3339<S: Serializer>(at: &DateTime<Utc>, to: S) -> Result<S::Ok, S::Error> {
-    to.serialize_str(&at.to_rfc3339_opts(SecondsFormat::Secs, true))
 }
 
 /// All that a snapshot or expire pass has to tell.

@@ -73,7 +73,7 @@ pub(super) struct Entry {
     auth_plugin: Option<String>,
     #[serde(alias = "region-name")]
     region_name: Option<String>,
-    regions: Option<Vec<Region>>,
+    regions: Option<Vec<Region<Entry>>>,
     interface: Option<String>,
     #[serde(alias = "endpoint-type")]
     endpoint_type: Option<String>,

@@ -1,22 +1,22 @@
 //! The regions that an entry of a `clouds.yaml` lists.
 
 use std::fmt;
+use std::marker::PhantomData;
 
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 
-use super::cloud_entry::Entry;
 use super::layer::quoted;
 
 /// A region's name, and what it changes in its entry.
 #[derive(Clone)]
-pub(super) struct Region {
+pub(super) struct Region<V> {
     pub(super) name: String,
-    pub(super) values: Entry,
+    pub(super) values: V,
 }
 
-impl Region {
+impl<V> Region<V> {
     /// The wanted one, else the first. With none listed there is nothing to choose.
     pub(super) fn choose(regions: Vec<Self>, wanted: Option<&str>) -> Result<Option<Self>, String> {
         let names: Vec<String> = regions.iter().map(|region| quoted(&region.name)).collect();
@@ -38,46 +38,45 @@ impl Region {
 }
 
 /// Either just the name, or an object with `name` and perhaps `values`.
-impl<'de> Deserialize<'de> for Region {
+impl<'de, V: Default + Deserialize<'de>> Deserialize<'de> for Region<V> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(NameOrObject)
+        deserializer.deserialize_any(NameOrObject(PhantomData))
     }
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Object {
+struct Object<V> {
     name: String,
-    #[serde(default)]
-    values: Option<Entry>,
+    values: Option<V>,
 }
 
-struct NameOrObject;
+struct NameOrObject<V>(PhantomData<V>);
 
-impl<'de> Visitor<'de> for NameOrObject {
-    type Value = Region;
+impl<'de, V: Default + Deserialize<'de>> Visitor<'de> for NameOrObject<V> {
+    type Value = Region<V>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a region's name, or an object with name and values")
     }
 
-    fn visit_str<E: Error>(self, name: &str) -> Result<Region, E> {
+    fn visit_str<E: Error>(self, name: &str) -> Result<Self::Value, E> {
         Ok(Region {
             name: name.to_owned(),
-            values: Entry::default(),
+            values: V::default(),
         })
     }
 
-    fn visit_u64<E: Error>(self, name: u64) -> Result<Region, E> {
+    fn visit_u64<E: Error>(self, name: u64) -> Result<Self::Value, E> {
         self.visit_str(&name.to_string())
     }
 
-    fn visit_i64<E: Error>(self, name: i64) -> Result<Region, E> {
+    fn visit_i64<E: Error>(self, name: i64) -> Result<Self::Value, E> {
         self.visit_str(&name.to_string())
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Region, A::Error> {
-        let object = Object::deserialize(MapAccessDeserializer::new(map))?;
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        let object = Object::<V>::deserialize(MapAccessDeserializer::new(map))?;
         Ok(Region {
             name: object.name,
             values: object.values.unwrap_or_default(),

@@ -1,0 +1,60 @@
+//! A snapshot, as Cinder shows it.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
+use serde::{Deserialize, Deserializer};
+
+use super::lenient;
+
+/// A snapshot, as far as it matters here.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Snapshot {
+    /// Its UUID.
+    pub id: String,
+    /// The volume it was taken of.
+    pub volume_id: String,
+    /// Cinder's word for its state.
+    pub status: String,
+    /// When it was made. Whole seconds on most clouds, except in the answer to its creation.
+    #[serde(default, deserialize_with = "timestamp")]
+    pub created_at: Option<DateTime<Utc>>,
+    /// When it last changed.
+    #[serde(default, deserialize_with = "timestamp")]
+    pub updated_at: Option<DateTime<Utc>>,
+    /// Its metadata.
+    #[serde(default, deserialize_with = "lenient::metadata")]
+    pub metadata: BTreeMap<String, String>,
+}
+
+impl Snapshot {
+    /// Its place in time among other snapshots. `created_at` has whole seconds, so ids break ties.
+    pub fn age_key(&self) -> (Option<DateTime<Utc>>, &str) {
+        (self.created_at, &self.id)
+    }
+}
+
+/// Cinder's timestamps carry no zone and are UTC.
+fn timestamp<'de, D: Deserializer<'de>>(from: D) -> Result<Option<DateTime<Utc>>, D::Error> {
+    Ok(Option::<String>::deserialize(from)?.and_then(|text| {
+        text.parse::<NaiveDateTime>()
+            .map(|naive| naive.and_utc())
+            .or_else(|_| DateTime::parse_from_rfc3339(&text).map(|instant| instant.to_utc()))
+            .ok()
+    }))
+}
+
+#[derive(Deserialize)]
+pub(super) struct SnapshotBody {
+    pub(super) snapshot: Snapshot,
+}
+
+pub(super) fn is_older(snapshot: &Snapshot, than: Option<DateTime<Utc>>) -> bool {
+    matches!((snapshot.created_at, than), (Some(at), Some(than)) if at < than)
+}
+
+/// The instant, cut to the whole second in which listings show it, and a second for safety.
+pub(super) fn as_listed(created_at: DateTime<Utc>) -> DateTime<Utc> {
+    DateTime::from_timestamp(created_at.timestamp(), 0).unwrap_or(created_at)
+        - TimeDelta::seconds(1)
+}
