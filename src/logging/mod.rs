@@ -35,7 +35,7 @@ where
 {
     let registry = tracing_subscriber::registry()
         .with(wanted(environment))
-        .with(filter_fn(is_safe));
+        .with(filter_fn(is_heard));
     let json = environment
         .get("AWS_LAMBDA_LOG_FORMAT")
         .is_some_and(|format| format.trim().eq_ignore_ascii_case("json"));
@@ -62,10 +62,11 @@ fn wanted(environment: &Environment) -> EnvFilter {
         .parse_lossy(environment.get("RUST_LOG").unwrap_or_default())
 }
 
-/// Below `info` only the program itself is heard: it knows what is a secret.
-fn is_safe(metadata: &Metadata<'_>) -> bool {
+/// Below `info` only the program itself is heard: it knows what is a secret. No line stands in
+/// another's span: the runtime's says again what the program's own does.
+fn is_heard(metadata: &Metadata<'_>) -> bool {
     let own = metadata.target().split("::").next() == Some(env!("CARGO_CRATE_NAME"));
-    own || *metadata.level() <= Level::INFO
+    own || metadata.is_event() && *metadata.level() <= Level::INFO
 }
 
 #[cfg(test)]
@@ -211,6 +212,18 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn a_line_stands_in_no_span_of_a_library() {
+        let lines = lines(&[], || {
+            let outer = tracing::info_span!(target: "lambda_runtime", "invoke", requestId = "1");
+            let _outer = outer.enter();
+            let own = tracing::info_span!("run", run_id = "req-1");
+            let _own = own.enter();
+            tracing::info!("said");
+        });
+        assert!(lines[0].contains("INFO run{run_id="), "{lines:?}");
     }
 
     #[test]
