@@ -49,7 +49,32 @@ impl Coverage {
             .filter(|name| self.count(name) == 0)
             .collect()
     }
+
+    /// What a few seeds by the real clock should have had among them and did not.
+    pub fn gaps_of_real_time(&self) -> Vec<&'static str> {
+        REAL_TIME
+            .iter()
+            .copied()
+            .filter(|name| self.count(name) == 0)
+            .collect()
+    }
 }
+
+/// What 200 seeds with the built program are there to make happen.
+const REAL_TIME: [&str; 12] = [
+    "snapshot pass: created",
+    "snapshot pass: adopted",
+    "snapshot pass: pending",
+    "snapshot pass: cleaned",
+    "expire pass: deleted",
+    "expire pass: kept",
+    "killed before a request",
+    "killed after an answer",
+    "killed at an instant",
+    "two passes at once",
+    "warm sandbox",
+    "converged",
+];
 
 impl fmt::Display for Coverage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

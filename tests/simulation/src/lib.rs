@@ -12,4 +12,5 @@ pub mod run;
 pub mod seam;
 pub mod shrink;
 pub mod trace;
+pub mod witness;
 pub mod world;

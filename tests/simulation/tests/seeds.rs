@@ -13,6 +13,7 @@ fn no_seed_violates_an_invariant() {
         from: 0,
         seeds: 300,
         jobs: 2,
+        binary: None,
         most_failures: 3,
     }
     .run();

@@ -1,10 +1,12 @@
 //! Drawing a case from a seed.
 //!
 //! Each part of a case has a file: the tenancy ([`tenancy`], [`tags`]), what goes wrong
-//! ([`misfortune`]) and what is invoked ([`passes`]).
+//! ([`misfortune`]) and what is invoked ([`passes`]). [`real_time`] makes a case one for the real
+//! clock.
 
 mod misfortune;
 mod passes;
+mod real_time;
 mod tags;
 mod tenancy;
 
@@ -16,12 +18,22 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use simcloud::{Catalogue, Config, Latency, Login, Microversions, Role};
 
-use crate::case::{Case, Knobs, Step};
+use crate::case::{Case, Knobs, Pace, Step};
 
 /// Draws the case of a seed.
 pub fn case(seed: u64) -> Case {
+    draw(seed, None)
+}
+
+/// Draws the case of a seed for the built program, from the present time on.
+pub fn case_by_the_real_clock(seed: u64) -> Case {
+    real_time::quickened(draw(seed, Some(Utc::now())))
+}
+
+fn draw(seed: u64, now: Option<DateTime<Utc>>) -> Case {
     let rng = &mut StdRng::seed_from_u64(seed);
-    let config = config(rng, seed);
+    let mut config = config(rng, seed);
+    config.now = now.unwrap_or(config.now);
     let knobs = knobs(rng);
     let login = one_of(
         rng,
@@ -38,6 +50,7 @@ pub fn case(seed: u64) -> Case {
         snapshots,
         steps: Vec::new(),
         without: BTreeSet::new(),
+        pace: Pace::Paused,
     };
     let steps = rng.random_range(2..=5);
     for n in 0..steps {

@@ -10,7 +10,7 @@ use super::{Asked, Judge};
 use crate::calendar;
 use crate::meaning::{Kind, Meaning};
 use crate::rules::{self, Standing};
-use crate::seam::{Purpose, Sent};
+use crate::witness::{Purpose, Sent};
 use crate::world::VolumeCopy;
 
 /// The window that a creation is for.
@@ -223,9 +223,12 @@ impl Judge {
 
     /// The volumes of one VM are taken at one moment.
     fn at_one_moment(&mut self, asked: &Asked<'_>) {
-        let Some(copy) = asked.copies().first().filter(|_| asked.is_quiet()) else {
+        let Some(copy) = asked.copies().first() else {
             return;
         };
+        if !asked.is_quiet() || !asked.is_exact() {
+            return;
+        }
         let most = asked.knobs.max_creating.min(asked.knobs.max_concurrency);
         let mut rounds: BTreeMap<(&str, Kind), Vec<tokio::time::Instant>> = BTreeMap::new();
         for sent in &asked.pass.record.sent {

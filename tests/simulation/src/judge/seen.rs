@@ -7,7 +7,7 @@ use crate::case::{Doing, Kill, Trouble};
 use crate::meaning::{Kind, Meaning};
 use crate::rules::{self, InTheWay, Standing};
 use crate::run::{End, StepRun};
-use crate::seam::Purpose;
+use crate::witness::Purpose;
 
 impl Judge {
     pub(super) fn seen_in_step(&mut self, step: &StepRun<'_>) {
@@ -112,7 +112,7 @@ impl Judge {
             });
         }
         let sent = &pass.record.sent;
-        let refused = |one: &&crate::seam::Sent| matches!(one.status, Some(400 | 403 | 409));
+        let refused = |one: &&crate::witness::Sent| matches!(one.status, Some(400 | 403 | 409));
         for one in sent.iter().filter(|one| one.purpose == Purpose::Delete) {
             seen.hit_if(
                 one.body.is_empty() && one.status == Some(404),
