@@ -88,7 +88,7 @@ fn wait(rng: &mut StdRng) -> Duration {
 }
 
 /// Nights on which clocks change somewhere, ends of months, leap days, and plain days.
-const INTERESTING_DAYS: [&str; 12] = [
+const INTERESTING_DAYS: [&str; 16] = [
     "2026-11-22",
     "2026-10-25",
     "2027-03-28",
@@ -101,6 +101,10 @@ const INTERESTING_DAYS: [&str; 12] = [
     "2027-04-04",
     "2026-09-27",
     "2027-01-31",
+    "2027-03-28",
+    "2027-03-14",
+    "2026-10-04",
+    "2027-04-30",
 ];
 
 fn config(rng: &mut StdRng, seed: u64) -> Config {

@@ -2,7 +2,7 @@
 //!
 //! Each question is asked through [`Judge::check`], which counts it. A file each for what a pass
 //! sends ([`creations`], [`deletions`]), for when and how it ends ([`manners`]), for what it
-//! says ([`accounts`]), for passes that nothing disturbed ([`quiet`]), for the state in which
+//! says ([`accounts`]), for what it tries again ([`retries`]), for passes that nothing disturbed ([`quiet`]), for the state in which
 //! everything comes to rest ([`rest`]) and for what was covered ([`seen`]).
 
 mod accounts;
@@ -12,6 +12,7 @@ mod manners;
 mod quiet;
 mod requests;
 mod rest;
+mod retries;
 mod seen;
 
 use std::collections::{HashMap, HashSet};
@@ -216,6 +217,7 @@ impl Judge {
             }
             self.manners(&asked);
             self.requests(&asked);
+            self.retries(&asked);
             self.creations(&asked);
             self.deletions(&asked);
             self.accounts(&asked);
