@@ -3,6 +3,7 @@
 use std::io;
 
 use bytes::Bytes;
+use futures::future::BoxFuture;
 use http::{Request, Response};
 
 use crate::Cloud;
@@ -23,6 +24,35 @@ impl Server {
     /// The port.
     pub fn port(&self) -> u16 {
         self.0.address().port()
+    }
+
+    /// Serves something that stands in front of a cloud, on a free loopback port: it sees each
+    /// request when it comes, and asks the cloud or answers itself.
+    ///
+    /// # Errors
+    /// If no port could be had.
+    pub async fn in_front<F>(front: F) -> io::Result<Self>
+    where
+        F: Fn(Request<Bytes>) -> BoxFuture<'static, Result<Response<Bytes>, Interrupted>>
+            + Send
+            + Sync
+            + 'static,
+    {
+        Listener::bind(0, Front(front)).await.map(Self)
+    }
+}
+
+struct Front<F>(F);
+
+impl<F> Handler for Front<F>
+where
+    F: Fn(Request<Bytes>) -> BoxFuture<'static, Result<Response<Bytes>, Interrupted>>
+        + Send
+        + Sync
+        + 'static,
+{
+    async fn handle(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Interrupted> {
+        (self.0)(request).await
     }
 }
 

@@ -1,6 +1,7 @@
 //! Many seeds on all cores.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,7 +11,7 @@ use crate::case::Case;
 use crate::coverage::Coverage;
 use crate::draw;
 use crate::judge::Violation;
-use crate::run::{Detail, Figures, run};
+use crate::run::{Detail, Figures, Outcome, run, run_binary};
 
 /// The log lines of one seed in so many are kept and searched for secrets.
 const LOGGED: u64 = 64;
@@ -20,7 +21,7 @@ const LOGGED: u64 = 64;
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Which seeds.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Campaign {
     /// The first.
     pub from: u64,
@@ -30,6 +31,8 @@ pub struct Campaign {
     pub jobs: usize,
     /// After how many failing seeds to stop.
     pub most_failures: usize,
+    /// The built program, where it is to run instead of its library.
+    pub binary: Option<PathBuf>,
 }
 
 /// A seed that failed.
@@ -56,74 +59,93 @@ pub struct Report {
     pub took: Duration,
 }
 
+impl Report {
+    fn take_in(&mut self, other: Self) {
+        self.seeds += other.seeds;
+        self.figures += other.figures;
+        self.coverage.merge(&other.coverage);
+        self.failed.extend(other.failed);
+    }
+}
+
+/// What the threads share.
+#[derive(Default)]
+struct Shared {
+    next: AtomicU64,
+    stop: AtomicBool,
+    failed: AtomicU64,
+    report: Mutex<Report>,
+    under_way: Mutex<BTreeMap<u64, Instant>>,
+}
+
 impl Campaign {
     /// Runs the seeds.
     pub fn run(self) -> Report {
         let begun = Instant::now();
-        let next = AtomicU64::new(self.from);
-        let stop = AtomicBool::new(false);
-        let report = Mutex::new(Report::default());
-        let under_way = Mutex::new(BTreeMap::new());
+        let shared = Shared {
+            next: AtomicU64::new(self.from),
+            ..Shared::default()
+        };
         let (done, all_done) = std::sync::mpsc::channel::<()>();
         std::thread::scope(|scope| {
+            let (campaign, shared) = (&self, &shared);
             for _ in 0..self.jobs.max(1) {
                 let done = done.clone();
-                let (next, stop, report, under_way) = (&next, &stop, &report, &under_way);
                 scope.spawn(move || {
-                    self.work(next, stop, report, under_way);
+                    let own = campaign.work(shared);
+                    locked(&shared.report).take_in(own);
                     drop(done);
                 });
             }
             drop(done);
-            let under_way = &under_way;
-            scope.spawn(move || watch(under_way, &all_done));
+            scope.spawn(move || watch(&shared.under_way, &all_done));
         });
-        let mut report = report.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let report = shared.report.into_inner();
+        let mut report = report.unwrap_or_else(PoisonError::into_inner);
         report.failed.sort_by_key(|failed| failed.seed);
         report.took = begun.elapsed();
         report
     }
 
-    fn work(
-        &self,
-        next: &AtomicU64,
-        stop: &AtomicBool,
-        report: &Mutex<Report>,
-        under_way: &Mutex<BTreeMap<u64, Instant>>,
-    ) {
+    /// One thread's share of the seeds.
+    fn work(&self, shared: &Shared) -> Report {
         let mut own = Report::default();
-        while !stop.load(Ordering::Relaxed) {
-            let seed = next.fetch_add(1, Ordering::Relaxed);
+        while !shared.stop.load(Ordering::Relaxed) {
+            let seed = shared.next.fetch_add(1, Ordering::Relaxed);
             if seed >= self.from.saturating_add(self.seeds) {
                 break;
             }
-            locked(under_way).insert(seed, Instant::now());
-            let outcome = run_seed(seed);
-            locked(under_way).remove(&seed);
+            locked(&shared.under_way).insert(seed, Instant::now());
+            let outcome = self.run_seed(seed);
+            locked(&shared.under_way).remove(&seed);
             own.seeds += 1;
-            own.figures.passes += outcome.figures.passes;
-            own.figures.requests += outcome.figures.requests;
-            own.figures.faults += outcome.figures.faults;
-            own.figures.checks += outcome.figures.checks;
+            own.figures += outcome.figures;
             own.coverage.merge(&outcome.coverage);
             if !outcome.violations.is_empty() {
                 own.failed.push(Failed {
                     seed,
                     violations: outcome.violations,
                 });
-                if own.failed.len() >= self.most_failures {
-                    stop.store(true, Ordering::Relaxed);
+                let failed = shared.failed.fetch_add(1, Ordering::Relaxed) + 1;
+                if failed >= self.most_failures as u64 {
+                    shared.stop.store(true, Ordering::Relaxed);
                 }
             }
         }
-        let mut all = locked(report);
-        all.seeds += own.seeds;
-        all.figures.passes += own.figures.passes;
-        all.figures.requests += own.figures.requests;
-        all.figures.faults += own.figures.faults;
-        all.figures.checks += own.figures.checks;
-        all.coverage.merge(&own.coverage);
-        all.failed.append(&mut own.failed);
+        own
+    }
+
+    fn run_seed(&self, seed: u64) -> Outcome {
+        if let Some(binary) = &self.binary {
+            let case = Arc::new(draw::case_by_the_real_clock(seed));
+            return caught(|| run_binary(&case, Detail::None, binary));
+        }
+        let detail = if seed.is_multiple_of(LOGGED) {
+            Detail::Logs
+        } else {
+            Detail::None
+        };
+        run_case(&Arc::new(draw::case(seed)), detail)
     }
 }
 
@@ -134,12 +156,12 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// Ends the process where a seed never ends: a thread that goes round in circles cannot be
 /// stopped in any other way.
 fn watch(under_way: &Mutex<BTreeMap<u64, Instant>>, all_done: &Receiver<()>) {
-    while all_done.recv_timeout(Duration::from_secs(1)) == Err(RecvTimeoutError::Timeout) {
+    while all_done.recv_timeout(Duration::from_millis(200)) == Err(RecvTimeoutError::Timeout) {
         for (seed, begun) in &*locked(under_way) {
             if begun.elapsed() > PATIENCE {
                 eprintln!(
-                    "seed {seed} never ends; replay: cargo run --release -p simulation -- \
-                     --seed {seed} --trace"
+                    "VIOLATED every run ends: seed {seed} never does; {}",
+                    replay(*seed)
                 );
                 std::process::exit(1);
             }
@@ -147,26 +169,25 @@ fn watch(under_way: &Mutex<BTreeMap<u64, Instant>>, all_done: &Receiver<()>) {
     }
 }
 
-/// Runs one seed; a panic in the program is a violation like any other.
-pub fn run_seed(seed: u64) -> crate::run::Outcome {
-    let detail = if seed.is_multiple_of(LOGGED) {
-        Detail::Logs
-    } else {
-        Detail::None
-    };
-    run_case(&Arc::new(draw::case(seed)), detail)
+/// How a person replays a seed.
+pub fn replay(seed: u64) -> String {
+    format!("replay: cargo run --profile campaign -p simulation -- --seed {seed} --trace")
 }
 
 /// Runs a case; a panic in the program is a violation like any other.
-pub fn run_case(case: &Arc<Case>, detail: Detail) -> crate::run::Outcome {
-    let result = std::panic::catch_unwind(|| run(case, detail));
+pub fn run_case(case: &Arc<Case>, detail: Detail) -> Outcome {
+    caught(|| run(case, detail))
+}
+
+fn caught(run: impl FnOnce() -> Outcome) -> Outcome {
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run));
     result.unwrap_or_else(|panic| {
         let what = panic
             .downcast_ref::<String>()
             .cloned()
             .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
             .unwrap_or_default();
-        crate::run::Outcome {
+        Outcome {
             violations: vec![Violation {
                 rule: "nothing panics",
                 what,

@@ -32,6 +32,36 @@ pub struct Case {
     pub steps: Vec<Step>,
     /// What is left out: a smaller case that fails as well.
     pub without: BTreeSet<Item>,
+    /// By which clock it runs.
+    pub pace: Pace,
+}
+
+/// By which clock a case runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// A paused one, in one process: everything is exact.
+    Paused,
+    /// The machine's, with the built program: sockets and processes take some time too.
+    Real,
+}
+
+impl Pace {
+    /// By how much an instant may be missed.
+    pub fn slack(self) -> Duration {
+        match self {
+            // tokio's timers are exact to a millisecond.
+            Self::Paused => Duration::from_millis(2),
+            Self::Real => Duration::from_secs(1),
+        }
+    }
+
+    /// Time enough for a pass that nothing disturbs.
+    pub fn enough(self) -> Duration {
+        match self {
+            Self::Paused => Duration::from_secs(45),
+            Self::Real => Duration::from_secs(8),
+        }
+    }
 }
 
 /// How the program is set up.

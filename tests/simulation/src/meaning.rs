@@ -126,22 +126,22 @@ pub struct Snap {
 
 impl From<simcloud::Snapshot> for Snap {
     fn from(from: simcloud::Snapshot) -> Self {
-        let of = |key: &str| from.metadata.get(&format!("x-snapsentry-{key}"));
+        let of = |key: &str| from.metadata.get(key);
         let instant = |text: &String| {
             let at = DateTime::parse_from_rfc3339(text).ok()?;
             Some(at.with_timezone(&Utc))
         };
-        let expiry = match of("snapshot-expiry-date").filter(|text| !text.is_empty()) {
+        let expiry = match of("x-snapsentry-snapshot-expiry-date").filter(|text| !text.is_empty()) {
             None => Expiry::Missing,
             Some(text) => instant(text).map_or(Expiry::Unreadable, Expiry::At),
         };
         let lets_go = ["0", "f", "F", "FALSE", "false", "False"];
         Self {
-            managed: of("managed").is_some_and(|value| value == "true"),
-            kind: of("snapshot-policy-type").and_then(|name| Kind::named(name)),
-            window_start: of("snapshot-window-start").and_then(instant),
+            managed: of("x-snapsentry-managed").is_some_and(|value| value == "true"),
+            kind: of("x-snapsentry-snapshot-policy-type").and_then(|name| Kind::named(name)),
+            window_start: of("x-snapsentry-snapshot-window-start").and_then(instant),
             expiry,
-            held: of("hold").is_some_and(|value| !lets_go.contains(&value.as_str())),
+            held: of("x-snapsentry-hold").is_some_and(|value| !lets_go.contains(&value.as_str())),
             id: from.id,
             volume_id: from.volume_id,
             status: from.status,

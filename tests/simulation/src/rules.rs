@@ -152,6 +152,16 @@ pub fn fate(snap: &Snap, copy: &VolumeCopy, basis: &Basis) -> Fate {
     }
 }
 
+/// Whether a volume or one of its snapshots is judged otherwise by another basis.
+pub fn differs(copy: &VolumeCopy, one: &Basis, other: &Basis) -> bool {
+    let starts = |basis| windows(copy, basis).map(|(_, window)| window.start);
+    !starts(one).eq(starts(other))
+        || copy.snapshots.iter().any(|snap| {
+            is_zombie(snap, one) != is_zombie(snap, other)
+                || fate(snap, copy, one) != fate(snap, copy, other)
+        })
+}
+
 /// Why a snapshot pass may delete a snapshot, if it may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InTheWay {

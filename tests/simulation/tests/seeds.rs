@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use simulation::campaign::{Campaign, run_case};
+use simulation::campaign::{Campaign, replay, run_case};
 use simulation::case::Item;
 use simulation::draw;
 use simulation::run::Detail;
@@ -13,6 +13,7 @@ fn no_seed_violates_an_invariant() {
         from: 0,
         seeds: 300,
         jobs: 2,
+        binary: None,
         most_failures: 3,
     }
     .run();
@@ -21,8 +22,10 @@ fn no_seed_violates_an_invariant() {
         .iter()
         .map(|failed| {
             format!(
-                "seed {}: {}; replay: cargo run --release -p simulation -- --seed {} --trace",
-                failed.seed, failed.violations[0], failed.seed
+                "seed {}: {}; {}",
+                failed.seed,
+                failed.violations[0],
+                replay(failed.seed)
             )
         })
         .collect();

@@ -39,7 +39,7 @@ pub(crate) async fn run(arguments: impl Iterator<Item = String>) -> io::Result<E
     };
     let binary = match &options.binary {
         Some(binary) => binary.clone(),
-        None => crate::demo::build().await?,
+        None => crate::demo::build(&[]).await?,
     };
     let machine = Machine::look();
     let size = Size::of(&binary).await?;

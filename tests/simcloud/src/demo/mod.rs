@@ -1,6 +1,5 @@
 //! The demonstration: the real function, in a process of its own, on a small cloud.
 
-mod binary;
 mod picture;
 pub(crate) mod tenancy;
 
@@ -13,8 +12,8 @@ use std::time::Duration;
 use simcloud::lambda::{Deadline, Function, FunctionSpec, Invocation};
 use simcloud::{Cloud, Login};
 
-pub(crate) use binary::build;
 use picture::Picture;
+pub(crate) use simcloud::lambda::build;
 
 /// What Lambda would allow an invocation.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -26,7 +25,7 @@ pub(crate) async fn run(events: &[PathBuf]) -> io::Result<ExitCode> {
         .iter()
         .map(|path| Ok((path.as_path(), read(path)?)))
         .collect::<io::Result<_>>()?;
-    let binary = build().await?;
+    let binary = build(&[]).await?;
     let cloud = tenancy::cloud();
     let server = cloud.serve().await?;
     let spec = FunctionSpec::new(binary)

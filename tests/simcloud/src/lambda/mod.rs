@@ -5,6 +5,7 @@
 //! event only after it has written everything about the last one, and a mark put into its own
 //! pipes at that moment comes out behind all of it.
 
+mod build;
 mod invocation;
 mod output;
 mod runtime_api;
@@ -26,6 +27,7 @@ use crate::wire::Listener;
 use output::Output;
 use runtime_api::{Event, Progress, RuntimeApi};
 
+pub use build::build;
 pub use invocation::{Deadline, Failure, Invocation};
 pub use spec::FunctionSpec;
 

@@ -1,10 +1,12 @@
 //! Drawing a case from a seed.
 //!
 //! Each part of a case has a file: the tenancy ([`tenancy`], [`tags`]), what goes wrong
-//! ([`misfortune`]) and what is invoked ([`passes`]).
+//! ([`misfortune`]) and what is invoked ([`passes`]). [`real_time`] makes a case one for the real
+//! clock.
 
 mod misfortune;
 mod passes;
+mod real_time;
 mod tags;
 mod tenancy;
 
@@ -16,12 +18,22 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use simcloud::{Catalogue, Config, Latency, Login, Microversions, Role};
 
-use crate::case::{Case, Knobs, Step};
+use crate::case::{Case, Knobs, Pace, Step};
 
 /// Draws the case of a seed.
 pub fn case(seed: u64) -> Case {
+    draw(seed, None)
+}
+
+/// Draws the case of a seed for the built program, from the present time on.
+pub fn case_by_the_real_clock(seed: u64) -> Case {
+    real_time::quickened(draw(seed, Some(Utc::now())))
+}
+
+fn draw(seed: u64, now: Option<DateTime<Utc>>) -> Case {
     let rng = &mut StdRng::seed_from_u64(seed);
-    let config = config(rng, seed);
+    let mut config = config(rng, seed);
+    config.now = now.unwrap_or(config.now);
     let knobs = knobs(rng);
     let login = one_of(
         rng,
@@ -38,6 +50,7 @@ pub fn case(seed: u64) -> Case {
         snapshots,
         steps: Vec::new(),
         without: BTreeSet::new(),
+        pace: Pace::Paused,
     };
     let steps = rng.random_range(2..=5);
     for n in 0..steps {
@@ -75,7 +88,7 @@ fn wait(rng: &mut StdRng) -> Duration {
 }
 
 /// Nights on which clocks change somewhere, ends of months, leap days, and plain days.
-const INTERESTING_DAYS: [&str; 12] = [
+const INTERESTING_DAYS: [&str; 16] = [
     "2026-11-22",
     "2026-10-25",
     "2027-03-28",
@@ -88,6 +101,10 @@ const INTERESTING_DAYS: [&str; 12] = [
     "2027-04-04",
     "2026-09-27",
     "2027-01-31",
+    "2027-03-28",
+    "2027-03-14",
+    "2026-10-04",
+    "2027-04-30",
 ];
 
 fn config(rng: &mut StdRng, seed: u64) -> Config {

@@ -49,8 +49,7 @@ fn event(rng: &mut StdRng, case: &Case) -> Value {
     if rng.random_bool(0.12) {
         event["dry_run"] = json!(true);
         if rng.random_bool(0.4) {
-            let off = TimeDelta::seconds(rng.random_range(-900_000..900_000));
-            event["as_of"] = json!(calendar::in_utc(case.begins() + off));
+            event["as_of"] = json!(as_of(rng, case));
         }
     }
     if rng.random_bool(0.12) {
@@ -78,6 +77,29 @@ fn event(rng: &mut StdRng, case: &Case) -> Value {
         });
     }
     event
+}
+
+/// Some instant, or exactly one at which something begins or ends.
+fn as_of(rng: &mut StdRng, case: &Case) -> String {
+    let key = one_of(
+        rng,
+        &[
+            "x-snapsentry-snapshot-expiry-date",
+            "x-snapsentry-snapshot-expiry-date",
+            "x-snapsentry-snapshot-window-start",
+        ],
+    );
+    let exact: Vec<&String> = case
+        .snapshots
+        .iter()
+        .filter_map(|one| one.metadata.get(key))
+        .filter(|text| text.ends_with('Z'))
+        .collect();
+    if !exact.is_empty() && rng.random_bool(0.5) {
+        return one_of(rng, &exact).clone();
+    }
+    let off = TimeDelta::seconds(rng.random_range(-900_000..900_000));
+    calendar::in_utc(case.begins() + off)
 }
 
 fn pass(rng: &mut StdRng, event: Value, overlaps: bool) -> PassDraw {

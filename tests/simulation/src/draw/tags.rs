@@ -127,7 +127,13 @@ fn policy(rng: &mut StdRng, kind: Kind, metadata: &mut BTreeMap<String, String>)
         put("retention-type", one_of(rng, &["time", "count", ""]));
     }
     if kind != Kind::Express && rng.random_bool(0.6) {
-        let (hour, minute) = (rng.random_range(0..24), one_of(rng, &[0, 0, 30, 59]));
+        // Most clocks change at two or at midnight.
+        let hour = if rng.random_bool(0.25) {
+            one_of(rng, &[0, 2, 2])
+        } else {
+            rng.random_range(0..24)
+        };
+        let minute = one_of(rng, &[0, 0, 30, 59]);
         schedule.start_minute = hour * 60 + minute;
         match rng.random_range(0..10) {
             0 => put("start-time", &format!("{hour}:{minute:02}")),

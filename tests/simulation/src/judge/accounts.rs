@@ -13,7 +13,7 @@ use crate::case::Trouble;
 use crate::meaning::{Kind, Meaning};
 use crate::rules;
 use crate::run::{End, StepRun};
-use crate::seam::{Purpose, Receiver};
+use crate::witness::{Purpose, Receiver};
 
 impl Judge {
     pub(super) fn accounts(&mut self, asked: &Asked<'_>) {

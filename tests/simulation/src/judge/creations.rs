@@ -10,7 +10,7 @@ use super::{Asked, Judge};
 use crate::calendar;
 use crate::meaning::{Kind, Meaning};
 use crate::rules::{self, Standing};
-use crate::seam::{Purpose, Sent};
+use crate::witness::{Purpose, Sent};
 use crate::world::VolumeCopy;
 
 /// The window that a creation is for.
@@ -46,6 +46,7 @@ impl Judge {
         self.only_once(asked);
         self.never_too_many(asked);
         self.at_one_moment(asked);
+        self.oldest_first(asked);
     }
 
     /// At some moment since the pass began, exactly this was due.
@@ -223,9 +224,12 @@ impl Judge {
 
     /// The volumes of one VM are taken at one moment.
     fn at_one_moment(&mut self, asked: &Asked<'_>) {
-        let Some(copy) = asked.copies().first().filter(|_| asked.is_quiet()) else {
+        let Some(copy) = asked.copies().first() else {
             return;
         };
+        if !asked.is_quiet() || !asked.is_exact() {
+            return;
+        }
         let most = asked.knobs.max_creating.min(asked.knobs.max_concurrency);
         let mut rounds: BTreeMap<(&str, Kind), Vec<tokio::time::Instant>> = BTreeMap::new();
         for sent in &asked.pass.record.sent {
@@ -266,6 +270,36 @@ impl Judge {
                         distinct.len()
                     )
                 },
+            );
+        }
+    }
+
+    /// Of a volume that stands alone, the window that began first is taken first.
+    fn oldest_first(&mut self, asked: &Asked<'_>) {
+        let Some(copy) = asked.copies().first().filter(|_| asked.is_quiet()) else {
+            return;
+        };
+        let mut taken: BTreeMap<String, DateTime<Utc>> = BTreeMap::new();
+        for sent in &asked.pass.record.sent {
+            if sent.purpose != Purpose::Create {
+                continue;
+            }
+            let body: Value = serde_json::from_slice(&sent.body).unwrap_or_default();
+            let Some((volume_id, _, start)) = target(&body) else {
+                continue;
+            };
+            let seen = copy.volumes.get(&volume_id);
+            let seen = seen.and_then(|copy| copy.volume.as_ref());
+            if seen.is_none_or(|volume| volume.servers.len() == 1) {
+                continue;
+            }
+            let before = taken.insert(volume_id, start);
+            self.coverage
+                .hit_if(before.is_some(), "5.3 several windows of a volume");
+            self.check(
+                before.is_none_or(|before| before <= start),
+                "the oldest window is taken first",
+                || format!("{}: {before:?} before {start}", asked.pass.label),
             );
         }
     }

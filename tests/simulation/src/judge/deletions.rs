@@ -3,7 +3,7 @@
 use super::{Asked, Judge};
 use crate::meaning::Snap;
 use crate::rules::{self, Fate, InTheWay};
-use crate::seam::{Purpose, Sent};
+use crate::witness::{Purpose, Sent};
 use crate::world::VolumeCopy;
 
 impl Judge {
@@ -87,7 +87,14 @@ impl Judge {
                 InTheWay::Stuck => "deleted in a snapshot pass: stuck",
             });
         }
-        self.one_stays(asked, sent, &volume_id);
+        // What was seen broken or stuck may go, whatever it has become since: Cinder puts one
+        // that it is too busy to delete back to `available`, also one that was in `error`, and
+        // has no deletion that asks for a state.
+        let was_lost =
+            |reason: &Option<InTheWay>| matches!(reason, Some(InTheWay::Error | InTheWay::Stuck));
+        if !reasons.iter().any(was_lost) {
+            self.one_stays(asked, sent, &volume_id);
+        }
     }
 
     /// When a twin's deletion leaves, the one that stays is available.

@@ -6,10 +6,8 @@ use simcloud::{Happening, Outcome, Route};
 
 use super::{Asked, Judge};
 use crate::run::End;
-use crate::seam::{Purpose, Sent};
+use crate::witness::{Purpose, Sent};
 
-/// tokio's timers are exact to a millisecond.
-const TICK: Duration = Duration::from_millis(2);
 /// What a pass may fail with as a whole, given an event and settings that can be read.
 const NAMED: [&str; 3] = [
     "AuthenticationFailed",
@@ -21,15 +19,16 @@ impl Judge {
     pub(super) fn manners(&mut self, asked: &Asked<'_>) {
         let pass = asked.pass;
         let took = pass.ended - pass.begun;
+        let slack = asked.pace.slack();
         let killed = matches!(pass.end, End::Killed);
         self.check(
-            killed || pass.ended <= pass.deadline + TICK,
+            killed || pass.ended <= pass.deadline + slack,
             "a pass answers before its deadline",
             || format!("{} took {took:?}", pass.label),
         );
         if let End::Failed(error_type, message) = &pass.end {
             self.check(
-                NAMED.contains(error_type),
+                NAMED.contains(&error_type.as_str()),
                 "a pass fails with a named error only",
                 || format!("{}: {error_type}: {message}", pass.label),
             );
@@ -50,7 +49,7 @@ impl Judge {
             let is_over =
                 entry.client_gone || !matches!(entry.outcome, Outcome::Waiting | Outcome::Hung);
             self.check(
-                is_over && entry.arrived <= pass.deadline,
+                is_over && entry.arrived <= pass.deadline + slack,
                 "no request outlives the deadline",
                 || format!("{}: {} {}", pass.label, entry.method, entry.path),
             );
@@ -93,7 +92,7 @@ impl Judge {
             let expected = expected(&sent[..at], one);
             let left = asked.pass.deadline.saturating_duration_since(one.at);
             self.check(
-                left > expected,
+                left > expected || !asked.is_exact() && left + asked.pace.slack() > expected,
                 "nothing is begun that would not fit",
                 || {
                     format!(

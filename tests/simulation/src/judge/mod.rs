@@ -2,7 +2,7 @@
 //!
 //! Each question is asked through [`Judge::check`], which counts it. A file each for what a pass
 //! sends ([`creations`], [`deletions`]), for when and how it ends ([`manners`]), for what it
-//! says ([`accounts`]), for passes that nothing disturbed ([`quiet`]), for the state in which
+//! says ([`accounts`]), for what it tries again ([`retries`]), for passes that nothing disturbed ([`quiet`]), for the state in which
 //! everything comes to rest ([`rest`]) and for what was covered ([`seen`]).
 
 mod accounts;
@@ -12,6 +12,7 @@ mod manners;
 mod quiet;
 mod requests;
 mod rest;
+mod retries;
 mod seen;
 
 use std::collections::{HashMap, HashSet};
@@ -22,11 +23,10 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use simcloud::{Cloud, Happening};
 
-use crate::case::{Case, Knobs, Trouble};
+use crate::case::{Case, Knobs, Pace, Trouble};
 use crate::coverage::Coverage;
-use crate::rules::Basis;
-use crate::run::{End, PassRun, StepRun};
-use crate::seam::{WEBHOOK, WEBHOOK_LOGIN};
+use crate::rules::{self, Basis};
+use crate::run::{End, PassRun, StepRun, WEBHOOK_LOGIN, WEBHOOK_PATH};
 use crate::world::{Copy, VolumeCopy};
 
 /// Something that must not be.
@@ -61,6 +61,7 @@ struct Asked<'a> {
     pass: &'a PassRun,
     step: &'a StepRun<'a>,
     knobs: &'a Knobs,
+    pace: Pace,
     phase: &'a str,
     dry_run: bool,
     volume_ids: Option<HashSet<&'a str>>,
@@ -86,6 +87,7 @@ impl<'a> Asked<'a> {
             pass,
             step,
             knobs: &case.knobs,
+            pace: case.pace,
             phase: event["phase"].as_str().expect("every event has a phase"),
             dry_run: event["dry_run"].as_bool().unwrap_or(false),
             volume_ids,
@@ -144,7 +146,27 @@ impl<'a> Asked<'a> {
     }
 
     fn has_time(&self) -> bool {
-        (self.pass.deadline - self.pass.begun).as_secs() >= 45
+        self.pass.deadline - self.pass.begun >= self.pace.enough()
+    }
+
+    /// Whether times are exact, and everything that was sent has arrived.
+    fn is_exact(&self) -> bool {
+        self.pace == Pace::Paused
+    }
+
+    /// Whether it matters when exactly the pass has read its clock: a window begins, a snapshot
+    /// expires or becomes a zombie at that very time.
+    fn is_on_the_edge(&self) -> bool {
+        let later = Basis {
+            now: self.basis.now + self.pass.read_within,
+            ..self.basis
+        };
+        later.now > self.basis.now
+            && self
+                .copies()
+                .iter()
+                .flat_map(|copy| copy.volumes.values())
+                .any(|copy| rules::differs(copy, &self.basis, &later))
     }
 
     /// Whether a request of an earlier step was carried out in this one.
@@ -189,8 +211,13 @@ impl Judge {
         let case = self.case.clone();
         for pass in &step.passes {
             let asked = Asked::new(&case, step, pass);
+            if asked.is_on_the_edge() {
+                self.coverage.hit("on the edge, not judged");
+                continue;
+            }
             self.manners(&asked);
             self.requests(&asked);
+            self.retries(&asked);
             self.creations(&asked);
             self.deletions(&asked);
             self.accounts(&asked);
@@ -211,7 +238,7 @@ impl Judge {
         let mut secrets = cloud.secrets();
         secrets.push(WEBHOOK_LOGIN.1.into());
         secrets.extend(
-            WEBHOOK
+            WEBHOOK_PATH
                 .split(['/', '?', '='])
                 .filter(|part| part.starts_with("not-a-secret"))
                 .map(str::to_owned),
@@ -234,6 +261,7 @@ impl Judge {
         for (body, _) in &pass.record.notified {
             text.push_str(&String::from_utf8_lossy(body));
         }
+        text.push_str(&pass.log);
         self.search_for_secrets(&pass.label, &text, cloud);
     }
 

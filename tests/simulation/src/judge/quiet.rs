@@ -10,7 +10,7 @@ use crate::case::Trouble;
 use crate::meaning::{Kind, Meaning};
 use crate::rules::{self, Fate, Standing};
 use crate::run::End;
-use crate::seam::Purpose;
+use crate::witness::Purpose;
 use crate::world::Copy;
 
 /// What the rules want of a pass.

@@ -7,12 +7,19 @@ use std::process::Stdio;
 use serde_json::Value;
 use tokio::process::Command;
 
-/// Builds the function in the profile of this program and gives its path.
-pub(crate) async fn build() -> io::Result<PathBuf> {
+/// Builds the function in the profile of this program and gives its path. Packages that this
+/// program was built `with` share what they need with the function, as far as cargo is told of
+/// them; otherwise it is built twice.
+///
+/// # Errors
+/// If cargo cannot be started, the function does not build, or this program does not lie where
+/// cargo puts what it builds.
+pub async fn build(with: &[&str]) -> io::Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let output = Command::new(cargo)
         .args(["build", "-p", "snapsentry", "--bin", "snapsentry"])
+        .args(with.iter().flat_map(|package| ["-p", *package]))
         .args(["--profile", profile().as_str()])
         // Cargo then tells where the executable is, whatever its target directory.
         .arg("--message-format=json-render-diagnostics")

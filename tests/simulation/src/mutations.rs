@@ -1,0 +1,196 @@
+//! Is the simulation worth anything? Mistakes are put into a copy of the program, one at a time,
+//! and the seeds have to find each of them.
+//!
+//! Each patch in `mutations/` is one mistake; the text before its first line of difference says
+//! which. One that no longer applies has to be made anew.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::{env, fs};
+
+/// What a copy needs to be built and run.
+const COPIED: [&str; 7] = [
+    "Cargo.toml",
+    "Cargo.lock",
+    ".cargo",
+    "src",
+    "tests/live",
+    "tests/simcloud",
+    "tests/simulation",
+];
+
+/// The workspace, and the copy that mistakes are put into.
+struct Workshop {
+    root: PathBuf,
+    tree: PathBuf,
+    target: PathBuf,
+}
+
+/// What came of a mistake.
+enum Found {
+    /// This seed found it by this invariant.
+    By(String, String),
+    /// None did.
+    Nothing,
+    /// It could not be tried.
+    Untried(String),
+}
+
+/// Puts in each mistake whose name contains `only`, lets so many seeds look for it, and prints
+/// the table; gives whether each was found.
+pub(crate) fn run(only: &str, seeds: u64) -> io::Result<bool> {
+    // Cargo tells it to what it runs; what was built knows it anyway.
+    let package = env::var_os("CARGO_MANIFEST_DIR");
+    let package = package.unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    let root = Path::new(&package).join("../..").canonicalize()?;
+    let place = root.join("target/mutations");
+    let workshop = Workshop {
+        tree: place.join("tree"),
+        target: place.join("target"),
+        root,
+    };
+    let mut patches: Vec<PathBuf> = fs::read_dir(workshop.root.join("tests/simulation/mutations"))?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<io::Result<_>>()?;
+    patches.retain(|path| path.extension().is_some_and(|end| end == "patch"));
+    patches.retain(|path| name(path).contains(only));
+    patches.sort();
+    workshop.restore()?;
+    match workshop.search(seeds)? {
+        Found::Nothing => {}
+        Found::By(seed, rule) => {
+            println!("the program as it is violates an invariant: seed {seed}, {rule}");
+            return Ok(false);
+        }
+        Found::Untried(why) => {
+            println!("the program as it is cannot be tried: {why}");
+            return Ok(false);
+        }
+    }
+    println!("| mistake | found by seed | violated |\n| --- | --- | --- |");
+    let mut all_found = !patches.is_empty();
+    for patch in &patches {
+        let found = match workshop.apply(patch)? {
+            Some(refusal) => Found::Untried(format!("the patch does not apply: {refusal}")),
+            None => workshop.search(seeds)?,
+        };
+        workshop.restore()?;
+        let name = name(patch);
+        match found {
+            Found::By(seed, rule) => println!("| {name} | {seed} | {rule} |"),
+            Found::Nothing => {
+                all_found = false;
+                println!("| {name} | NOT FOUND | |");
+            }
+            Found::Untried(why) => {
+                all_found = false;
+                println!("| {name} | NOT TRIED | {why} |");
+            }
+        }
+    }
+    Ok(all_found)
+}
+
+fn name(patch: &Path) -> String {
+    let stem = patch.file_stem().unwrap_or_default();
+    stem.to_string_lossy().into_owned()
+}
+
+impl Workshop {
+    /// Makes the copy equal to the workspace. What is equal is not touched, so that cargo
+    /// builds only what has changed.
+    fn restore(&self) -> io::Result<()> {
+        for part in COPIED {
+            copy(&self.root.join(part), &self.tree.join(part))?;
+        }
+        Ok(())
+    }
+
+    /// Puts a mistake in; gives the refusal where it does not fit.
+    fn apply(&self, patch: &Path) -> io::Result<Option<String>> {
+        let output = Command::new("git")
+            .args(["apply", "--whitespace=nowarn"])
+            .arg(patch)
+            .current_dir(&self.tree)
+            // The copy lies in a repository, and is none.
+            .env("GIT_CEILING_DIRECTORIES", &self.root)
+            .env("GIT_DIR", self.target.join("no-repository"))
+            .output()?;
+        Ok((!output.status.success()).then(|| {
+            String::from_utf8_lossy(&output.stderr)
+                .trim()
+                .replace('\n', "; ")
+        }))
+    }
+
+    /// Builds the copy and lets seeds look for what is wrong with it.
+    fn search(&self, seeds: u64) -> io::Result<Found> {
+        let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let built = Command::new(cargo)
+            .args(["build", "--quiet", "-p", "simulation"])
+            .current_dir(&self.tree)
+            .env("CARGO_TARGET_DIR", &self.target)
+            // Mistakes leave things unused.
+            .env("RUSTFLAGS", "-A warnings")
+            .stdin(Stdio::null())
+            .output()?;
+        if !built.status.success() {
+            let text = String::from_utf8_lossy(&built.stderr).into_owned();
+            let error = text.lines().find(|line| line.starts_with("error"));
+            return Ok(Found::Untried(error.unwrap_or("no build").to_owned()));
+        }
+        let ran = Command::new(self.target.join("debug/simulation"))
+            .args(["--first", "--seeds", &seeds.to_string()])
+            .stdin(Stdio::null())
+            .output()?;
+        if ran.status.success() {
+            return Ok(Found::Nothing);
+        }
+        let text = [ran.stdout, ran.stderr].concat();
+        let text = String::from_utf8_lossy(&text).into_owned();
+        let line = text.lines().find(|line| line.starts_with("VIOLATED"));
+        let told = line.and_then(|line| {
+            let (_, told) = line.split_once("seed ")?;
+            told.split_once(": ")
+        });
+        Ok(match told {
+            Some((seed, rule)) => Found::By(seed.to_owned(), rule.to_owned()),
+            None => Found::Untried("the run ended without a verdict".to_owned()),
+        })
+    }
+}
+
+/// Makes a file or a folder equal to another; what else is in the folder goes.
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    if !from.is_dir() {
+        let text = fs::read(from)?;
+        if fs::read(to).is_ok_and(|there| there == text) {
+            return Ok(());
+        }
+        if let Some(folder) = to.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        return fs::write(to, text);
+    }
+    fs::create_dir_all(to)?;
+    let mut names = BTreeSet::new();
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        names.insert(entry.file_name());
+        copy(&entry.path(), &to.join(entry.file_name()))?;
+    }
+    for entry in fs::read_dir(to)? {
+        let entry = entry?;
+        if names.contains(&entry.file_name()) {
+            continue;
+        }
+        if entry.file_type()?.is_dir() {
+            fs::remove_dir_all(entry.path())?;
+        } else {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}

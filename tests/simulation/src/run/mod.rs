@@ -1,0 +1,211 @@
+//! Running a case: nothing is drawn any more.
+//!
+//! Either whole passes run in this process, on one thread under a paused clock ([`in_process`]),
+//! or the built program runs over sockets by a real clock ([`processes`]). The stage is the same
+//! for both ([`stage`]), and so is the judge.
+
+mod environment;
+mod in_process;
+mod processes;
+mod stage;
+mod trouble;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::Value;
+use simcloud::{Change, Entry, Fault};
+use tokio::time::{Instant, sleep};
+
+use crate::case::{Case, PassDraw, Trouble};
+use crate::coverage::Coverage;
+use crate::judge::Violation;
+use crate::logs::Logs;
+use crate::witness::{Receiver, Record};
+use crate::world::Copy;
+use stage::Stage;
+
+pub use environment::{WEBHOOK_LOGIN, WEBHOOK_PATH};
+
+/// What is wanted besides the verdict.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Detail {
+    /// Nothing.
+    #[default]
+    None,
+    /// Log lines are kept and searched for secrets.
+    Logs,
+    /// Everything is told.
+    Trace,
+}
+
+/// What came of a case.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What must not be.
+    pub violations: Vec<Violation>,
+    /// What happened.
+    pub coverage: Coverage,
+    /// Counts of the run.
+    pub figures: Figures,
+    /// The story, where one was wanted.
+    pub trace: String,
+    /// A number that two runs share only if they were the same, request by request.
+    pub fingerprint: u64,
+}
+
+/// Counts of a run.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Figures {
+    /// Passes that were begun.
+    pub passes: u64,
+    /// Requests that reached the cloud.
+    pub requests: u64,
+    /// Requests that met with misfortune.
+    pub faults: u64,
+    /// Questions that the judge asked.
+    pub checks: u64,
+}
+
+impl std::ops::AddAssign for Figures {
+    fn add_assign(&mut self, other: Self) {
+        self.passes += other.passes;
+        self.requests += other.requests;
+        self.faults += other.faults;
+        self.checks += other.checks;
+    }
+}
+
+/// How a pass ended.
+#[derive(Clone, Debug)]
+pub enum End {
+    /// With this answer.
+    Answered(Value),
+    /// With this error type and message.
+    Failed(String, String),
+    /// It was dropped.
+    Killed,
+    /// It had not answered a second after Lambda's deadline.
+    Overran,
+}
+
+/// A pass that is over.
+#[derive(Debug)]
+pub struct PassRun {
+    /// As drawn.
+    pub draw: PassDraw,
+    /// For people: step and pass.
+    pub label: String,
+    /// Its run id.
+    pub run_id: String,
+    /// The time by its clock when it began.
+    pub now: DateTime<Utc>,
+    /// How much later it may have read its clock.
+    pub read_within: TimeDelta,
+    /// When it began.
+    pub begun: Instant,
+    /// When it ended.
+    pub ended: Instant,
+    /// When all its requests have to be over.
+    pub deadline: Instant,
+    /// How it ended.
+    pub end: End,
+    /// What it sent and printed.
+    pub record: Record,
+    /// The remembered moment of its beginning.
+    pub first_copy: usize,
+    /// How its webhook behaves.
+    pub receiver: Receiver,
+    /// Whether its sandbox had served before.
+    pub was_warm: bool,
+    /// What its process has printed; nothing where it has none.
+    pub log: String,
+}
+
+/// A step that is over: what the judge is shown.
+#[derive(Debug)]
+pub struct StepRun<'a> {
+    /// The passes, as drawn.
+    pub passes: Vec<PassRun>,
+    /// Remembered moments; the last is the end of the step.
+    pub copies: Vec<Arc<Copy>>,
+    /// Requests that arrived in this step.
+    pub entries: Vec<Entry>,
+    /// Changes in this step.
+    pub changes: Vec<Change>,
+    /// How often people did something in the middle.
+    pub meanwhile: usize,
+    /// Faults, with how many requests each befell.
+    pub struck: Vec<(&'a Fault, u64)>,
+    /// The other troubles.
+    pub troubles: Vec<&'a Trouble>,
+    /// Whether this is after all misfortune.
+    pub is_clean: bool,
+}
+
+/// Runs a case on a thread of its own clock.
+pub fn run(case: &Arc<Case>, detail: Detail) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .expect("a runtime without sockets needs nothing of the system");
+    let logs = Logs::new();
+    let _guard = (detail != Detail::None).then(|| logs.capture());
+    runtime.block_on(async {
+        align().await;
+        Stage::new(case, detail, logs.clone(), None).play().await
+    })
+}
+
+/// Runs a case with the built program, by the real clock.
+pub fn run_binary(case: &Arc<Case>, detail: Detail, binary: &Path) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("the system gives a runtime");
+    runtime.block_on(Stage::new(case, detail, Logs::new(), Some(binary)).play())
+}
+
+/// How long a pass allows itself, and how long Lambda allows it.
+fn allowed(case: &Case, draw: &PassDraw) -> (Duration, Duration) {
+    let has_none = draw.time < TimeDelta::days(-1);
+    let left = draw.time.to_std().unwrap_or_default();
+    if has_none {
+        (case.knobs.default_timeout, case.knobs.default_timeout)
+    } else {
+        (left.saturating_sub(case.knobs.margin), left)
+    }
+}
+
+/// How the webhook of a pass behaves.
+fn receiver(draw: &PassDraw) -> Receiver {
+    match draw.seed % 8 {
+        0 => Receiver::Refuses,
+        1 => Receiver::Hangs,
+        _ => Receiver::Takes,
+    }
+}
+
+/// Moves the paused clock to a tick of tokio's timers.
+///
+/// They fire at whole milliseconds since the runtime was built, which was some real nanoseconds
+/// before its clock was paused: a sleep that is no whole number of milliseconds would be rounded
+/// now up and now down. How many nanoseconds is found by trying.
+async fn align() {
+    const TICK: u64 = 1_000_000;
+    let (mut low, mut high) = (0, TICK);
+    while low < high {
+        let middle = (low + high) / 2;
+        let begun = Instant::now();
+        sleep(Duration::from_nanos(TICK - middle)).await;
+        if begun.elapsed() <= Duration::from_nanos(TICK) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    tokio::time::advance(Duration::from_nanos(TICK - low)).await;
+}
