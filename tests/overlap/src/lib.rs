@@ -23,9 +23,13 @@
 //! - [`cloud`]: the window's snapshots;
 //! - [`pass`]: where a pass is, and what it remembers;
 //! - [`rules`]: the rules by which passes go, and broken ones;
-//! - [`model`]: all together, and what has to hold.
+//! - [`state`]: all of it at one moment;
+//! - [`steps`]: what can happen next;
+//! - [`model`]: what has to hold, for the checker.
 
 pub mod cloud;
 pub mod model;
 pub mod pass;
 pub mod rules;
+pub mod state;
+mod steps;
