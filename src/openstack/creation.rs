@@ -117,7 +117,9 @@ impl Client {
         {
             Creation::Created(snapshot) => match self.settled(deadline, &snapshot).await {
                 Ok(Settled::Available(snapshot)) => Ok(Creation::Created(snapshot)),
-                Ok(Settled::Broken(broken)) => Err(self.broken(deadline, broken).await),
+                Ok(Settled::Broken(broken)) => {
+                    Err(self.broken(deadline, broken, recognition).await)
+                }
                 Ok(Settled::Gone) => Err(self.deleted(&snapshot)),
                 Err(_) => Err(NotCreated::Pending {
                     snapshot_id: Some(snapshot.id),
@@ -125,7 +127,9 @@ impl Client {
             },
             Creation::Adopted(snapshot) => match self.settled(deadline, &snapshot).await {
                 Ok(Settled::Available(snapshot)) => Ok(Creation::Adopted(snapshot)),
-                Ok(Settled::Broken(broken)) => Err(self.broken(deadline, broken).await),
+                Ok(Settled::Broken(broken)) => {
+                    Err(self.broken(deadline, broken, recognition).await)
+                }
                 Ok(Settled::Gone) => Err(self.deleted(&snapshot)),
                 Err(_) => Ok(Creation::Adopted(snapshot)),
             },
@@ -175,11 +179,17 @@ impl Client {
                     let before = doubt.replace(Doubt::Open);
                     let answer = self.connection.call(deadline, call, permit).await;
                     let answer = answer.and_then(|response| {
-                        self.connection
-                            .parse::<SnapshotBody>(&call.method, call.path, &response)
+                        let connection = &self.connection;
+                        let body: SnapshotBody =
+                            connection.parse(&call.method, call.path, &response)?;
+                        if body.snapshot.volume_id == new.volume_id {
+                            return Ok(body);
+                        }
+                        let what = "a snapshot of another volume";
+                        Err(connection.unexpected(&call.method, call.path, &response, what))
                     });
                     let error = match answer {
-                        Ok(body) => return Ok(Creation::Created(body.snapshot)),
+                        Ok(body) => return Ok(Creation::Created(as_answered(body.snapshot))),
                         Err(error) => error,
                     };
                     if !error.is_ambiguous() {
@@ -196,7 +206,7 @@ impl Client {
             .await;
         match outcome {
             Ok(Creation::Adopted(found)) if found.status == "error" => {
-                Err(self.broken(deadline, found).await)
+                Err(self.broken(deadline, found, recognition).await)
             }
             Ok(creation) => Ok(creation),
             Err(error) => Err(match (&error.kind, doubt.get()) {
@@ -271,9 +281,26 @@ impl Client {
     }
 
     /// A snapshot that ended badly is deleted, where there is time, so that it takes no quota.
-    async fn broken(&self, deadline: Deadline, snapshot: Snapshot) -> NotCreated {
+    async fn broken(
+        &self,
+        deadline: Deadline,
+        snapshot: Snapshot,
+        recognition: &Recognition<'_>,
+    ) -> NotCreated {
         if snapshot.status != "error" {
             return self.deleted(&snapshot);
+        }
+        // An id in an answer is not enough to delete what goes by it.
+        if !self.is_managed(&snapshot.metadata) || !(recognition.is_it)(&snapshot) {
+            return NotCreated::Failed {
+                error: self.about(
+                    &snapshot,
+                    "the snapshot ended in error; it is left alone, since it does not look like \
+                     the one that was asked for",
+                ),
+                snapshot_id: Some(snapshot.id),
+                not_cleaned: None,
+            };
         }
         let not_cleaned = self
             .delete_snapshot(deadline, &snapshot.id, |_| AfterRefusal::GiveUp)
@@ -304,4 +331,16 @@ impl Client {
             kind: ErrorKind::Unusable(what.to_owned()),
         }
     }
+}
+
+/// A creation's answer as far as it is believed: one that tells of a failure is looked at again,
+/// since the snapshot would be deleted for it.
+fn as_answered(mut snapshot: Snapshot) -> Snapshot {
+    if matches!(
+        snapshot.status.as_str(),
+        "error" | "error_deleting" | "deleting"
+    ) {
+        "creating".clone_into(&mut snapshot.status);
+    }
+    snapshot
 }

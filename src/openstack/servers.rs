@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::client::Client;
+use super::client::{Client, is_id};
 use super::connection::{Call, Kind, Service};
 use crate::deadline::Deadline;
 
@@ -21,7 +21,7 @@ impl Client {
     ///
     /// Best effort and one try: a name is a courtesy that no pass may wait for.
     pub async fn server_name(&self, deadline: Deadline, id: &str) -> Option<String> {
-        if !self.connection.has_compute() {
+        if !self.connection.has_compute() || !is_id(id) {
             return None;
         }
         let path = format!("/servers/{id}");

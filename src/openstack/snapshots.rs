@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, HashSet};
 use std::ops::ControlFlow;
 
-use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, NaiveDateTime, TimeDelta, Utc};
 use http::{Method, StatusCode};
 use serde::{Deserialize, Deserializer};
 
-use super::client::Client;
+use super::client::{Client, is_id};
 use super::connection::{Call, Kind, Service, request_id};
-use super::error::Error;
+use super::error::{Error, ErrorKind};
 use super::lenient;
 use super::listing::Listing;
 use crate::deadline::Deadline;
@@ -41,13 +41,15 @@ impl Snapshot {
     }
 }
 
-/// Cinder's timestamps carry no zone and are UTC.
+/// Cinder's timestamps carry no zone and are UTC. One of a year that no calendar on a wall has
+/// is none: nothing could be counted from it.
 fn timestamp<'de, D: Deserializer<'de>>(from: D) -> Result<Option<DateTime<Utc>>, D::Error> {
     Ok(Option::<String>::deserialize(from)?.and_then(|text| {
         text.parse::<NaiveDateTime>()
             .map(|naive| naive.and_utc())
             .or_else(|_| DateTime::parse_from_rfc3339(&text).map(|instant| instant.to_utc()))
             .ok()
+            .filter(|at| (1..=9999).contains(&at.year()))
     }))
 }
 
@@ -230,7 +232,7 @@ impl Client {
     /// # Errors
     /// A 404 where it is gone, and whatever else went wrong.
     pub async fn snapshot(&self, deadline: Deadline, id: &str) -> Result<Snapshot, Error> {
-        let path = format!("/snapshots/{id}");
+        let path = path_to(id)?;
         let body: SnapshotBody = self.read(deadline, "read snapshot", &path).await?;
         Ok(body.snapshot)
     }
@@ -249,7 +251,7 @@ impl Client {
         id: &str,
         after_refusal: impl Fn(&Snapshot) -> AfterRefusal,
     ) -> Result<Deletion, Error> {
-        let path = format!("/snapshots/{id}");
+        let path = path_to(id)?;
         let normal = Call {
             kind: Kind::Delete,
             service: Service::BlockStorage,
@@ -273,7 +275,7 @@ impl Client {
             AfterRefusal::LeaveToOther => Ok(Deletion::ByOther),
             AfterRefusal::GiveUp => Err(refused),
             AfterRefusal::Force => {
-                let path = format!("/snapshots/{id}/action");
+                let path = format!("{path}/action");
                 let force = Call {
                     method: Method::POST,
                     path: &path,
@@ -302,6 +304,20 @@ impl Client {
             })
             .await
     }
+}
+
+/// The way to one snapshot. An id that is none could lead to something else.
+fn path_to(id: &str) -> Result<String, Error> {
+    if is_id(id) {
+        return Ok(format!("/snapshots/{id}"));
+    }
+    Err(Error {
+        request: None,
+        request_id: None,
+        kind: ErrorKind::Unusable(
+            "the cloud listed the snapshot under an id that is none; nothing was sent".to_owned(),
+        ),
+    })
 }
 
 fn is_older(snapshot: &Snapshot, than: Option<DateTime<Utc>>) -> bool {
