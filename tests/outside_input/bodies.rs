@@ -91,7 +91,7 @@ fn runs(phase: &str, weather: &Weather) {
 }
 
 proptest! {
-    #![proptest_config(cases(150))]
+    #![proptest_config(cases(120))]
 
     #[test]
     fn an_expire_pass_survives_every_answer(weather in weather()) {
@@ -100,7 +100,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(cases(40))]
+    #![proptest_config(cases(30))]
 
     #[test]
     fn a_snapshot_pass_survives_every_answer(weather in weather()) {

@@ -146,7 +146,7 @@ fn is_read_or_refused(text: &[u8], cloud: &str) -> bool {
 }
 
 proptest! {
-    #![proptest_config(cases(400))]
+    #![proptest_config(cases(300))]
 
     #[test]
     fn slips_of_the_finger_are_read_or_refused_and_tell_no_secret(

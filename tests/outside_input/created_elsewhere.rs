@@ -10,7 +10,7 @@ use crate::scene::{Scene, play};
 use crate::seam::Call;
 
 proptest! {
-    #![proptest_config(cases(60))]
+    #![proptest_config(cases(40))]
 
     #[test]
     fn an_answer_that_names_another_snapshot_has_none_deleted(

@@ -78,7 +78,7 @@ fn is_read_or_refused(bytes: &[u8]) -> bool {
 }
 
 proptest! {
-    #![proptest_config(cases(1_500))]
+    #![proptest_config(cases(800))]
 
     #[test]
     fn a_damaged_request_is_read_or_refused_by_name(

@@ -241,7 +241,7 @@ fn runs(phase: &str, volumes: &[Value], snapshots: &[Value]) {
 }
 
 proptest! {
-    #![proptest_config(cases(120))]
+    #![proptest_config(cases(80))]
 
     #[test]
     fn no_metadata_have_a_snapshot_deleted_that_must_stay(

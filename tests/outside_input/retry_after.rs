@@ -45,7 +45,7 @@ fn odd_value() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(cases(60))]
+    #![proptest_config(cases(40))]
 
     #[test]
     fn no_value_panics_or_outlasts_the_deadline(
