@@ -83,7 +83,10 @@ fn without_what_was_sent(text: String, sent: &[(HeaderName, HeaderValue)], auth:
 /// `Retry-After` in seconds, or as a date.
 fn retry_after(response: &Response, now: DateTime<Utc>) -> Option<Duration> {
     let value = response.headers().get(header::RETRY_AFTER)?.to_str().ok()?;
-    if let Ok(seconds) = value.trim().parse::<u64>() {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    if is_number(value.trim()) {
+        // One that is too large to hold is too long to wait, however long it is.
+        let seconds = value.trim().parse().unwrap_or(u64::MAX);
         return Some(Duration::from_secs(seconds));
     }
     let date = DateTime::parse_from_rfc2822(value.trim()).ok()?;

@@ -111,3 +111,10 @@ impl Connection {
         self.no_microversion.store(true, Ordering::Relaxed);
     }
 }
+
+/// Whether this can be an id that is part of an address: a UUID can, and whatever cannot lead
+/// out of its place.
+pub(super) fn is_id(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    (1..=255).contains(&text.len()) && text.bytes().all(plain)
+}

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use http::Method;
 
-use super::answer::parse;
+use super::answer::{parse, unexpected};
 use super::call::{Call, Service};
 use super::client::Client;
 use super::connection::{Kind, Permit};
@@ -112,7 +112,9 @@ impl Client {
         {
             Creation::Created(snapshot) => match self.settled(deadline, &snapshot).await {
                 Ok(Settled::Available(snapshot)) => Ok(Creation::Created(snapshot)),
-                Ok(Settled::Broken(broken)) => Err(self.broken(deadline, broken).await),
+                Ok(Settled::Broken(broken)) => {
+                    Err(self.broken(deadline, broken, recognition).await)
+                }
                 Ok(Settled::Gone) => Err(self.deleted(&snapshot)),
                 Err(_) => Err(NotCreated::Pending {
                     snapshot_id: Some(snapshot.id),
@@ -120,7 +122,9 @@ impl Client {
             },
             Creation::Adopted(snapshot) => match self.settled(deadline, &snapshot).await {
                 Ok(Settled::Available(snapshot)) => Ok(Creation::Adopted(snapshot)),
-                Ok(Settled::Broken(broken)) => Err(self.broken(deadline, broken).await),
+                Ok(Settled::Broken(broken)) => {
+                    Err(self.broken(deadline, broken, recognition).await)
+                }
                 Ok(Settled::Gone) => Err(self.deleted(&snapshot)),
                 Err(_) => Ok(Creation::Adopted(snapshot)),
             },
@@ -170,10 +174,15 @@ impl Client {
                     let before = doubt.replace(Doubt::Open);
                     let answer = self.connection.call(deadline, call, permit).await;
                     let answer = answer.and_then(|response| {
-                        parse::<SnapshotBody>(&call.method, call.path, &response)
+                        let body: SnapshotBody = parse(&call.method, call.path, &response)?;
+                        if body.snapshot.volume_id == new.volume_id {
+                            return Ok(body);
+                        }
+                        let what = "a snapshot of another volume";
+                        Err(unexpected(&call.method, call.path, &response, what))
                     });
                     let error = match answer {
-                        Ok(body) => return Ok(Creation::Created(body.snapshot)),
+                        Ok(body) => return Ok(Creation::Created(as_answered(body.snapshot))),
                         Err(error) => error,
                     };
                     if !error.is_ambiguous() {
@@ -188,7 +197,7 @@ impl Client {
             .await;
         match outcome {
             Ok(Creation::Adopted(found)) if found.status == "error" => {
-                Err(self.broken(deadline, found).await)
+                Err(self.broken(deadline, found, recognition).await)
             }
             Ok(creation) => Ok(creation),
             Err(error) => Err(match (&error.kind, doubt.get()) {
@@ -203,9 +212,26 @@ impl Client {
     }
 
     /// A snapshot that ended badly is deleted, where there is time, so that it takes no quota.
-    async fn broken(&self, deadline: Deadline, snapshot: Snapshot) -> NotCreated {
+    async fn broken(
+        &self,
+        deadline: Deadline,
+        snapshot: Snapshot,
+        recognition: &Recognition<'_>,
+    ) -> NotCreated {
         if snapshot.status != "error" {
             return self.deleted(&snapshot);
+        }
+        // An id in an answer is not enough to delete what goes by it.
+        if !self.is_managed(&snapshot.metadata) || !(recognition.is_it)(&snapshot) {
+            return NotCreated::Failed {
+                error: self.about(
+                    &snapshot,
+                    "the snapshot ended in error; it is left alone, since it does not look like \
+                     the one that was asked for",
+                ),
+                snapshot_id: Some(snapshot.id),
+                not_cleaned: None,
+            };
         }
         let not_cleaned = self
             .delete_snapshot(deadline, &snapshot.id, |_| AfterRefusal::GiveUp)
@@ -236,4 +262,16 @@ impl Client {
             kind: ErrorKind::Unusable(what.to_owned()),
         }
     }
+}
+
+/// A creation's answer as far as it is believed: one that tells of a failure is looked at again,
+/// since the snapshot would be deleted for it.
+fn as_answered(mut snapshot: Snapshot) -> Snapshot {
+    if matches!(
+        snapshot.status.as_str(),
+        "error" | "error_deleting" | "deleting"
+    ) {
+        "creating".clone_into(&mut snapshot.status);
+    }
+    snapshot
 }

@@ -9,7 +9,7 @@ use super::call::{Call, Service};
 use super::client::Client;
 use super::connection::Kind;
 use super::error::Error;
-use super::snapshot::Snapshot;
+use super::snapshot::{Snapshot, path_to};
 use crate::deadline::Deadline;
 
 /// A deletion that is under way.
@@ -50,7 +50,7 @@ impl Client {
         id: &str,
         after_refusal: impl Fn(&Snapshot) -> AfterRefusal,
     ) -> Result<Deletion, Error> {
-        let path = format!("/snapshots/{id}");
+        let path = path_to(id)?;
         let normal = Call {
             kind: Kind::Delete,
             service: Service::BlockStorage,
@@ -74,7 +74,7 @@ impl Client {
             AfterRefusal::LeaveToOther => Ok(Deletion::ByOther),
             AfterRefusal::GiveUp => Err(refused),
             AfterRefusal::Force => {
-                let path = format!("/snapshots/{id}/action");
+                let path = format!("{path}/action");
                 let force = Call {
                     method: Method::POST,
                     path: &path,

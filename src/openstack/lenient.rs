@@ -1,7 +1,8 @@
 //! Reading what clouds send, not what they should send.
 //!
 //! One odd row must not keep a whole project from being looked at: a null stands for nothing,
-//! and a metadata value that is no string for none.
+//! and a metadata value that is no string for one that means nothing. It is not left out: a
+//! hold that cannot be read holds, and a policy that cannot be read is not off.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,7 +19,10 @@ where
     Ok(Option::deserialize(from)?.unwrap_or_default())
 }
 
-/// Metadata; entries whose value is no string are left out.
+/// What stands for a metadata value that is no string: no key has it for a meaning.
+const NO_STRING: &str = "(no string)";
+
+/// Metadata. A null is read as empty, and any other value that is no string as [`NO_STRING`].
 pub(super) fn metadata<'de, D>(from: D) -> Result<BTreeMap<String, String>, D::Error>
 where
     D: Deserializer<'de>,
@@ -42,17 +46,15 @@ impl<'de> Visitor<'de> for Strings {
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
         let mut strings = BTreeMap::new();
         while let Some((key, Text(value))) = map.next_entry::<String, Text>()? {
-            if let Some(value) = value {
-                strings.insert(key, value);
-            }
+            strings.insert(key, value);
         }
         Ok(strings)
     }
 }
 
-/// A string, or nothing for a value of any other type. Written out, because an untagged enum
-/// would first copy every value into a tree of its own.
-struct Text(Option<String>);
+/// A string, or what stands for a value of any other type. Written out, because an untagged
+/// enum would first copy every value into a tree of its own.
+struct Text(String);
 
 impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
@@ -63,44 +65,44 @@ impl<'de> Deserialize<'de> for Text {
 struct AnyValue;
 
 impl<'de> Visitor<'de> for AnyValue {
-    type Value = Option<String>;
+    type Value = String;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("any value")
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Some(text.to_owned()))
+        Ok(text.to_owned())
     }
 
     fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-        Ok(None)
+        Ok(NO_STRING.to_owned())
     }
 
     fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
-        Ok(None)
+        Ok(NO_STRING.to_owned())
     }
 
     fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
-        Ok(None)
+        Ok(NO_STRING.to_owned())
     }
 
     fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(None)
+        Ok(NO_STRING.to_owned())
     }
 
     fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(None)
+        Ok(String::new())
     }
 
     fn visit_seq<S: SeqAccess<'de>>(self, mut seq: S) -> Result<Self::Value, S::Error> {
         while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(None)
+        Ok(NO_STRING.to_owned())
     }
 
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(None)
+        Ok(NO_STRING.to_owned())
     }
 }
 
@@ -113,11 +115,14 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_no_string_is_left_out_and_the_rest_is_kept() {
+    fn whatever_is_no_string_is_there_but_means_nothing() {
         let odd = r#"{"a": "x", "b": null, "c": 1, "d": -1, "e": 0.5, "f": true,
                       "g": ["y", {"h": []}], "i": {"j": {"k": "z"}}, "l": "\"ü"}"#;
-        let kept = [("a", "x"), ("l", "\"ü")].map(|(key, value)| (key.into(), value.into()));
-        assert_eq!(read(odd), BTreeMap::from(kept));
+        let kept = [("a", "x"), ("b", ""), ("l", "\"ü")];
+        let odd_ones = ["c", "d", "e", "f", "g", "i"].map(|key| (key, NO_STRING));
+        let all = kept.into_iter().chain(odd_ones);
+        let all = all.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        assert_eq!(read(odd), all.collect());
     }
 
     #[test]

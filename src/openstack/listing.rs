@@ -5,14 +5,15 @@
 //! list), so the listing is then repeated without it and that one counts. Whoever reads the
 //! rows filters them again in any case.
 
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 use http::{Method, StatusCode};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::answer::parse;
+use super::answer::{parse, unexpected};
 use super::call::{Call, Service};
 use super::connection::{Connection, Kind};
 use super::error::{Error, ErrorKind};
@@ -22,7 +23,22 @@ use crate::deadline::Deadline;
 /// How often a listing is begun again because the row it had got to vanished meanwhile.
 const RESTARTS: u32 = 5;
 
+/// No cloud's query comes near, and what is much longer cannot be sent.
+const LONGEST_QUERY: usize = 8 * 1024;
+
 const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.');
+/// What cannot be sent as it is. All else of a link's query is left as the cloud wrote it.
+const NOT_IN_A_QUERY: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'<')
+    .add(b'>')
+    .add(b'\\')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
 
 /// What is listed.
 #[derive(Clone, Copy, Debug)]
@@ -37,16 +53,20 @@ pub(super) struct Listing<'a> {
     pub(super) page_size: Option<usize>,
 }
 
+/// A page as it comes, of either kind.
 #[derive(Deserialize)]
+struct Answer<R> {
+    volumes: Option<Vec<R>>,
+    snapshots: Option<Vec<R>>,
+    #[serde(default, deserialize_with = "or_default")]
+    volumes_links: Vec<Link>,
+    #[serde(default, deserialize_with = "or_default")]
+    snapshots_links: Vec<Link>,
+}
+
+/// A page of the kind that was asked for.
 struct Page<R> {
-    #[serde(alias = "volumes", alias = "snapshots")]
     rows: Vec<R>,
-    #[serde(
-        default,
-        deserialize_with = "or_default",
-        rename = "volumes_links",
-        alias = "snapshots_links"
-    )]
     links: Vec<Link>,
 }
 
@@ -61,8 +81,9 @@ impl<R> Page<R> {
     /// wrong behind a proxy, and must not decide where a token is sent.
     fn next(&self) -> Option<String> {
         let next = self.links.iter().find(|link| link.rel == "next")?;
-        let (_, query) = next.href.split_once('?').unwrap_or_default();
-        Some(query.to_owned())
+        let (address, _) = next.href.split_once('#').unwrap_or((&next.href, ""));
+        let (_, query) = address.split_once('?').unwrap_or_default();
+        Some(utf8_percent_encode(query, NOT_IN_A_QUERY).to_string())
     }
 }
 
@@ -120,6 +141,7 @@ impl Connection {
         let mut gathered = new();
         let mut rows = 0;
         let mut restarts = 0;
+        let mut visited = HashSet::new();
         loop {
             let page: Page<R> = match self.page(deadline, listing, &query).await {
                 Ok(page) => page,
@@ -134,6 +156,7 @@ impl Connection {
                     query = first.clone();
                     gathered = new();
                     rows = 0;
+                    visited.clear();
                     continue;
                 }
                 Err(error) => return Err(error),
@@ -146,9 +169,15 @@ impl Connection {
                     return Ok((gathered, rows));
                 }
             }
+            visited.insert(query);
             match next {
                 // Taken for the end, it would hide what was not listed.
-                Some(next) if full && (next.is_empty() || next == query) => {
+                Some(next)
+                    if full
+                        && (next.is_empty()
+                            || next.len() > LONGEST_QUERY
+                            || visited.contains(&next)) =>
+                {
                     return Err(Error {
                         request: Some((Method::GET, listing.path.to_owned())),
                         request_id: None,
@@ -184,7 +213,19 @@ impl Connection {
         };
         self.execute_action(deadline, &self.retry, listing.name, || async {
             let response = self.call(deadline, &call, None).await?;
-            parse(&Method::GET, listing.path, &response)
+            let answer: Answer<R> = parse(&Method::GET, listing.path, &response)?;
+            let (rows, links) = if listing.path.starts_with("/volumes") {
+                (answer.volumes, answer.volumes_links)
+            } else {
+                (answer.snapshots, answer.snapshots_links)
+            };
+            // An answer to another question must not be taken for an empty list: expiry takes
+            // volumes that are not listed for gone.
+            let rows = rows.ok_or_else(|| {
+                let what = "a page without the rows that were asked for";
+                unexpected(&Method::GET, listing.path, &response, what)
+            })?;
+            Ok(Page { rows, links })
         })
         .await
     }

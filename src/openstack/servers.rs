@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::answer::parse;
-use super::call::{Call, Service};
+use super::call::{Call, Service, is_id};
 use super::client::Client;
 use super::connection::Kind;
 use crate::deadline::Deadline;
@@ -23,7 +23,7 @@ impl Client {
     ///
     /// Best effort and one try: a name is a courtesy that no pass may wait for.
     pub async fn server_name(&self, deadline: Deadline, id: &str) -> Option<String> {
-        if !self.connection.has_compute() {
+        if !self.connection.has_compute() || !is_id(id) {
             return None;
         }
         let path = format!("/servers/{id}");

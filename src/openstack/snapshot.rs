@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, NaiveDateTime, TimeDelta, Utc};
 use serde::{Deserialize, Deserializer};
 
+use super::call::is_id;
+use super::error::{Error, ErrorKind};
 use super::lenient;
 
 /// A snapshot, as far as it matters here.
@@ -34,13 +36,15 @@ impl Snapshot {
     }
 }
 
-/// Cinder's timestamps carry no zone and are UTC.
+/// Cinder's timestamps carry no zone and are UTC. One of a year that no calendar on a wall has
+/// is none: nothing could be counted from it.
 fn timestamp<'de, D: Deserializer<'de>>(from: D) -> Result<Option<DateTime<Utc>>, D::Error> {
     Ok(Option::<String>::deserialize(from)?.and_then(|text| {
         text.parse::<NaiveDateTime>()
             .map(|naive| naive.and_utc())
             .or_else(|_| DateTime::parse_from_rfc3339(&text).map(|instant| instant.to_utc()))
             .ok()
+            .filter(|at| (1..=9999).contains(&at.year()))
     }))
 }
 
@@ -57,4 +61,18 @@ pub(super) fn is_older(snapshot: &Snapshot, than: Option<DateTime<Utc>>) -> bool
 pub(super) fn as_listed(created_at: DateTime<Utc>) -> DateTime<Utc> {
     DateTime::from_timestamp(created_at.timestamp(), 0).unwrap_or(created_at)
         - TimeDelta::seconds(1)
+}
+
+/// The way to one snapshot. An id that is none could lead to something else.
+pub(super) fn path_to(id: &str) -> Result<String, Error> {
+    if is_id(id) {
+        return Ok(format!("/snapshots/{id}"));
+    }
+    Err(Error {
+        request: None,
+        request_id: None,
+        kind: ErrorKind::Unusable(
+            "the cloud listed the snapshot under an id that is none; nothing was sent".to_owned(),
+        ),
+    })
 }

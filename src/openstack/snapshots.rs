@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use super::client::Client;
 use super::error::Error;
 use super::listing::Listing;
-use super::snapshot::{Snapshot, SnapshotBody, is_older};
+use super::snapshot::{Snapshot, SnapshotBody, is_older, path_to};
 use crate::deadline::Deadline;
 
 impl Client {
@@ -171,7 +171,7 @@ impl Client {
     /// # Errors
     /// A 404 where it is gone, and whatever else went wrong.
     pub async fn snapshot(&self, deadline: Deadline, id: &str) -> Result<Snapshot, Error> {
-        let path = format!("/snapshots/{id}");
+        let path = path_to(id)?;
         let body: SnapshotBody = self.read(deadline, "read snapshot", &path).await?;
         Ok(body.snapshot)
     }

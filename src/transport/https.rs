@@ -128,6 +128,11 @@ impl Https {
         let mut response = self.0.execute(request).await.map_err(lost)?;
         let expected = response.content_length().unwrap_or_default();
         let expected = usize::try_from(expected).unwrap_or(usize::MAX);
+        if expected > LARGEST_BODY {
+            return Err(TransportError::TooLarge {
+                limit: LARGEST_BODY,
+            });
+        }
         let mut body = BytesMut::with_capacity(expected.min(1024 * 1024));
         while let Some(chunk) = response.chunk().await.map_err(lost)? {
             if body.len() + chunk.len() > LARGEST_BODY {
