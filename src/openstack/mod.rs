@@ -4,6 +4,10 @@
 //! [`Deadline`](crate::deadline::Deadline), is tried again by one rule
 //! ([`Connection::execute_action`]) and, where it fails, says which request failed, how, and
 //! under which request id.
+//!
+//! From the bottom up: `answer` reads answers, `connection` sends requests, `login` keeps a
+//! `session`, `call` sends with its token, `execute` tries again, `listing` goes from page to page.
+//! Above them is a file for each resource, whose methods are [`Client`]'s; a new call goes there.
 
 mod answer;
 mod call;
