@@ -1,7 +1,7 @@
 //! What a pass says: its counts, its metrics and its notifications add up to what the cloud's
 //! own log says happened.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 use simcloud::Happening;
@@ -138,6 +138,31 @@ impl Judge {
             .filter(|one| one.purpose == Purpose::Delete && one.status == Some(202))
             .map(|one| one.target.as_str())
             .collect();
+        // What the last answer was about each.
+        let last: HashMap<&str, u16> = sent
+            .iter()
+            .filter(|one| one.purpose == Purpose::Delete)
+            .map(|one| (one.target.as_str(), one.status.unwrap_or(0)))
+            .collect();
+        if asked.phase == "expire" {
+            let done = last
+                .values()
+                .filter(|of| matches!(of, 202 | 404 | 400 | 409));
+            let (done, said) = (done.count() as u64, asked.number("/snapshots/deleted"));
+            self.check(said <= done, "a refused deletion is no success", || {
+                format!("{label}: says {said}, at most {done} are: {last:?}")
+            });
+            let failures = asked
+                .answer
+                .and_then(|answer| answer["failures"].as_array());
+            let gone = failures.into_iter().flatten().find(|failure| {
+                let id = failure["snapshot_id"].as_str().unwrap_or_default();
+                last.get(id) == Some(&404)
+            });
+            self.check(gone.is_none(), "what is gone already is no failure", || {
+                format!("{label}: {gone:?}")
+            });
+        }
         let (accepted, targets) = (accepted.len() as u64, targets.len() as u64);
         let number = |name: &str| asked.number(&format!("/snapshots/{name}"));
         let (said, broken) = if asked.phase == "expire" {
