@@ -148,10 +148,14 @@ impl Watcher {
 
     /// Remembers what a look met, and forgets what it should have met and did not.
     pub(super) fn remember(&self, rows: Vec<Snapshot>) {
-        let reach = rows.last().and_then(|oldest| oldest.created_at);
         let mut seen = locked(&self.seen);
-        for of_volume in seen.values_mut() {
-            of_volume.retain(|one| one.created_at < reach);
+        // A look may end between two of one second: by their ids, as they are listed.
+        match rows.last().map(Snapshot::age_key) {
+            Some(reach) => seen
+                .values_mut()
+                .for_each(|of_volume| of_volume.retain(|one| one.age_key() < reach)),
+            // Believed for too long, what is gone would serve a window.
+            None => seen.clear(),
         }
         for snapshot in rows {
             let of_volume = seen.entry(snapshot.volume_id.clone()).or_default();

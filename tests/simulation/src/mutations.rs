@@ -38,8 +38,8 @@ enum Found {
     Untried(String),
 }
 
-/// Puts in each mistake whose name contains `only`, lets so many seeds look for it, and prints
-/// the table; gives whether each was found.
+/// Puts in each mistake whose name contains `only`, or one of several texts between commas, lets
+/// so many seeds look for it, and prints the table; gives whether each was found.
 pub(crate) fn run(only: &str, seeds: u64) -> io::Result<bool> {
     // Cargo tells it to what it runs; what was built knows it anyway.
     let package = env::var_os("CARGO_MANIFEST_DIR");
@@ -55,7 +55,7 @@ pub(crate) fn run(only: &str, seeds: u64) -> io::Result<bool> {
         .map(|entry| entry.map(|entry| entry.path()))
         .collect::<io::Result<_>>()?;
     patches.retain(|path| path.extension().is_some_and(|end| end == "patch"));
-    patches.retain(|path| name(path).contains(only));
+    patches.retain(|path| only.split(',').any(|part| name(path).contains(part)));
     patches.sort();
     workshop.restore()?;
     match workshop.search(seeds)? {

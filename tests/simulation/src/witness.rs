@@ -31,6 +31,26 @@ pub enum Purpose {
     Other,
 }
 
+/// What was on a page of a listing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// Whether there was a row.
+    pub has_rows: bool,
+    /// Whether it named a next page.
+    pub has_next: bool,
+}
+
+impl Page {
+    /// The cloud writes rows and links like this.
+    fn of(body: &[u8]) -> Self {
+        let has = |text: &[u8]| body.windows(text.len()).any(|part| part == text);
+        Self {
+            has_rows: has(b"\"id\""),
+            has_next: has(b"s_links\""),
+        }
+    }
+}
+
 /// One request on its way.
 #[derive(Clone, Debug)]
 pub struct Sent {
@@ -48,6 +68,8 @@ pub struct Sent {
     pub retry_after: Option<u64>,
     /// The last part of its path: of a deletion, the snapshot.
     pub target: String,
+    /// Of a page: what was on it.
+    pub page: Option<Page>,
     /// What is listed, page and filter included; empty for all but listings.
     pub query: String,
     /// Its body.
@@ -218,6 +240,7 @@ impl Witness {
             status: None,
             is_clear: false,
             retry_after: None,
+            page: None,
             target: target.to_owned(),
             query: query.unwrap_or_default().to_owned(),
             // A login's body has the password in it.
@@ -240,6 +263,9 @@ impl Witness {
         sent.is_clear = true;
         let retry_after = answer.headers().get("retry-after");
         sent.retry_after = retry_after.and_then(|text| text.to_str().ok()?.parse().ok());
+        if sent.purpose == Purpose::List && answer.status() == StatusCode::OK {
+            sent.page = Some(Page::of(answer.body()));
+        }
         if sent.purpose == Purpose::Create && answer.status().is_success() {
             let body: Option<serde_json::Value> = serde_json::from_slice(answer.body()).ok();
             told = body.and_then(|body| Some(body["snapshot"]["id"].as_str()?.to_owned()));

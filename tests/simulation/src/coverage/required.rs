@@ -5,6 +5,7 @@ pub(super) const REQUIRED: &[(&str, &[&str])] = &[
     (
         "faults that struck",
         &[
+            "fault: status 200",
             "fault: status 400",
             "fault: status 403",
             "fault: status 404",
@@ -95,6 +96,7 @@ pub(super) const REQUIRED: &[(&str, &[&str])] = &[
             "due: a day of 23 hours",
             "due: a day of 25 hours",
             "due: the start is skipped by the clocks",
+            "due: the start comes twice",
             "due: monthly, the day is not in the month",
             "due: the retention is shorter than the window",
         ],

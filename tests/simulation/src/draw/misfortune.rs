@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rand::RngExt;
 use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
 use simcloud::{Behaviour, Fault, Kind, Latency, Requests, Route, Rule, Service, Snapshots, When};
 
 use super::tenancy::VOLUME_STATES;
-use super::{milliseconds, one_of, seconds, tags};
+use super::{Home, milliseconds, one_of, seconds, tags};
 use crate::case::{Case, Doing, Trouble};
 use crate::seam::LARGEST_BODY;
 
@@ -30,16 +30,16 @@ const ROUTES: [Route; 14] = [
     Route::GetServer,
 ];
 
-pub(super) fn troubles(rng: &mut StdRng, case: &Case) -> Vec<Trouble> {
+pub(super) fn troubles(rng: &mut StdRng, case: &Case, home: Home) -> Vec<Trouble> {
     let count = match rng.random_range(0..10) {
         0..=2 => 0,
         3..=7 => rng.random_range(1..=3),
         _ => rng.random_range(3..=7),
     };
-    (0..count).map(|_| trouble(rng, case)).collect()
+    (0..count).map(|_| trouble(rng, case, home)).collect()
 }
 
-fn trouble(rng: &mut StdRng, case: &Case) -> Trouble {
+fn trouble(rng: &mut StdRng, case: &Case, home: Home) -> Trouble {
     match rng.random_range(0..20) {
         0..=11 => Trouble::Fault(fault(rng)),
         12..=14 => Trouble::Backend(backend(rng, case)),
@@ -53,7 +53,7 @@ fn trouble(rng: &mut StdRng, case: &Case) -> Trouble {
             let route = one_of(rng, &ROUTES[1..13]);
             let nth = rng.random_range(1..=4);
             let when = one_of(rng, &[When::Before, When::After]);
-            Trouble::Meanwhile(route, nth, when, doing(rng, case))
+            Trouble::Meanwhile(route, nth, when, doing(rng, case, home))
         }
     }
 }
@@ -163,15 +163,76 @@ fn backend(rng: &mut StdRng, case: &Case) -> Rule {
     }
 }
 
-pub(super) fn doings(rng: &mut StdRng, case: &Case) -> Vec<Doing> {
+/// In some steps a cloud answers its filter by metadata with 200 and nothing, as one does that
+/// does not understand it. Drawn apart from all else, which stays as it was without.
+pub(super) fn deaf_filters(seed: u64, case: &mut Case) {
+    let rng = &mut StdRng::seed_from_u64(seed ^ 0xdeaf);
+    for step in &mut case.steps {
+        if !rng.random_bool(0.06) {
+            continue;
+        }
+        let (route, body) = one_of(
+            rng,
+            &[
+                (Route::ListVolumes, r#"{"volumes": []}"#),
+                (Route::ListSnapshots, r#"{"snapshots": []}"#),
+            ],
+        );
+        let nothing = Kind::Status {
+            code: 200,
+            headers: Vec::new(),
+            body: Some(body.into()),
+        };
+        let fault = Fault::on(route, nothing).containing("metadata=").forever();
+        step.troubles.push(Trouble::Fault(fault));
+    }
+}
+
+/// In some steps answers to creations are lost, and often the look-ups after them fail as well:
+/// what most depends on being right happens too rarely by itself. Drawn apart from all else.
+pub(super) fn lost_creations(seed: u64, case: &mut Case) {
+    let rng = &mut StdRng::seed_from_u64(seed ^ 0x1057);
+    let tries = u64::from(case.knobs.max_retries) + 1;
+    for step in &mut case.steps {
+        if !rng.random_bool(0.15) {
+            continue;
+        }
+        let lost = match rng.random_range(0..8) {
+            0 => Kind::ResetAfter,
+            1 => Kind::HangAfter,
+            2 => Kind::Truncate,
+            3 => Kind::LateWork {
+                code: 504,
+                delay: milliseconds(rng, 1, 3_000),
+            },
+            4 => Kind::ResetBefore,
+            _ => Kind::status(one_of(rng, &[500, 502, 503])),
+        };
+        let lost = Fault::on(Route::CreateSnapshot, lost).times(rng.random_range(1..=3));
+        step.troubles.push(Trouble::Fault(lost));
+        if rng.random_bool(0.3) {
+            let fails = match rng.random_range(0..3) {
+                0 => Kind::ResetBefore,
+                1 => Kind::Truncate,
+                _ => Kind::status(503),
+            };
+            let fails = Fault::on(Route::ListSnapshots, fails)
+                .containing("volume_id=")
+                .times(tries);
+            step.troubles.push(Trouble::Fault(fails));
+        }
+    }
+}
+
+pub(super) fn doings(rng: &mut StdRng, case: &Case, home: Home) -> Vec<Doing> {
     let count = match rng.random_range(0..3) {
         0 => rng.random_range(0..=3),
         _ => 0,
     };
-    (0..count).map(|_| doing(rng, case)).collect()
+    (0..count).map(|_| doing(rng, case, home)).collect()
 }
 
-fn doing(rng: &mut StdRng, case: &Case) -> Doing {
+fn doing(rng: &mut StdRng, case: &Case, home: Home) -> Doing {
     let count = case.volumes.len();
     if count == 0 {
         return one_of(rng, &[Doing::RevokeTokens, Doing::ExpireTokens]);
@@ -185,7 +246,7 @@ fn doing(rng: &mut StdRng, case: &Case) -> Doing {
             let tags = Arc::unwrap_or_clone(case.volumes[volume].tags.clone());
             Doing::Retag(volume, Arc::new(tags::goodbye(tags)))
         }
-        4 | 5 => Doing::Retag(volume, Arc::new(tags::draw(rng))),
+        4 | 5 => Doing::Retag(volume, Arc::new(tags::draw(rng, home))),
         6 => Doing::VolumeStatus(volume, one_of(rng, &VOLUME_STATES)),
         7..=9 => Doing::RemoveSnapshot(volume, nth),
         10 => Doing::Hold(volume, nth, Some(one_of(rng, &["true", "", "false"]))),

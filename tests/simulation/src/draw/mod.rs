@@ -20,6 +20,13 @@ use simcloud::{Catalogue, Config, Latency, Login, Microversions, Role};
 
 use crate::case::{Case, Knobs, Pace, Step};
 
+/// The zone that most policies are in, and the hour at which they like to start.
+#[derive(Clone, Copy)]
+struct Home {
+    zone: &'static str,
+    hour: u32,
+}
+
 /// Draws the case of a seed.
 pub fn case(seed: u64) -> Case {
     draw(seed, None)
@@ -32,14 +39,16 @@ pub fn case_by_the_real_clock(seed: u64) -> Case {
 
 fn draw(seed: u64, now: Option<DateTime<Utc>>) -> Case {
     let rng = &mut StdRng::seed_from_u64(seed);
-    let mut config = config(rng, seed);
+    let (day, zone, hour) = one_of(rng, &INTERESTING_DAYS);
+    let home = Home { zone, hour };
+    let mut config = config(rng, seed, day);
     config.now = now.unwrap_or(config.now);
     let knobs = knobs(rng);
     let login = one_of(
         rng,
         &[Login::AppCred, Login::AppCredByName, Login::Password],
     );
-    let volumes = tenancy::volumes(rng, config.now);
+    let volumes = tenancy::volumes(rng, config.now, home);
     let snapshots = tenancy::snapshots(rng, &volumes, &config, knobs.stuck_after);
     let mut case = Case {
         seed,
@@ -56,12 +65,14 @@ fn draw(seed: u64, now: Option<DateTime<Utc>>) -> Case {
     for n in 0..steps {
         let step = Step {
             wait: if n == 0 { Duration::ZERO } else { wait(rng) },
-            doings: misfortune::doings(rng, &case),
-            troubles: misfortune::troubles(rng, &case),
+            doings: misfortune::doings(rng, &case, home),
+            troubles: misfortune::troubles(rng, &case, home),
             passes: passes::side_by_side(rng, &case),
         };
         case.steps.push(step);
     }
+    misfortune::deaf_filters(seed, &mut case);
+    misfortune::lost_creations(seed, &mut case);
     case
 }
 
@@ -87,28 +98,29 @@ fn wait(rng: &mut StdRng) -> Duration {
     }
 }
 
-/// Nights on which clocks change somewhere, ends of months, leap days, and plain days.
-const INTERESTING_DAYS: [&str; 16] = [
-    "2026-11-22",
-    "2026-10-25",
-    "2027-03-28",
-    "2026-11-01",
-    "2027-03-14",
-    "2027-02-28",
-    "2028-02-29",
-    "2026-12-31",
-    "2027-01-01",
-    "2027-04-04",
-    "2026-09-27",
-    "2027-01-31",
-    "2027-03-28",
-    "2027-03-14",
-    "2026-10-04",
-    "2027-04-30",
+/// Nights on which clocks change somewhere, ends of months, leap days, and plain days; with the
+/// zone whose clocks change, and the hour that is skipped or comes twice.
+const INTERESTING_DAYS: [(&str, &str, u32); 16] = [
+    ("2026-11-22", "UTC", 0),
+    ("2026-10-25", "Europe/Berlin", 2),
+    ("2026-10-25", "Europe/Berlin", 2),
+    ("2027-03-28", "Europe/Berlin", 2),
+    ("2026-11-01", "America/New_York", 1),
+    ("2026-11-01", "America/New_York", 1),
+    ("2027-03-14", "America/New_York", 2),
+    ("2027-02-28", "Asia/Kathmandu", 0),
+    ("2028-02-29", "Pacific/Apia", 0),
+    ("2026-12-31", "UTC", 0),
+    ("2027-01-01", "America/Sao_Paulo", 0),
+    ("2027-04-04", "Australia/Lord_Howe", 1),
+    ("2026-09-27", "Pacific/Chatham", 3),
+    ("2027-01-31", "UTC", 0),
+    ("2026-10-04", "Australia/Lord_Howe", 2),
+    ("2027-04-30", "Africa/Cairo", 0),
 ];
 
-fn config(rng: &mut StdRng, seed: u64) -> Config {
-    let day: DateTime<Utc> = format!("{}T00:00:00Z", one_of(rng, &INTERESTING_DAYS))
+fn config(rng: &mut StdRng, seed: u64, day: &str) -> Config {
+    let day: DateTime<Utc> = format!("{day}T00:00:00Z")
         .parse()
         .expect("the days are dates");
     let now = day + TimeDelta::milliseconds(rng.random_range(-86_400_000..86_400_000));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use rand::RngExt;
 use rand::rngs::StdRng;
 use serde_json::{Value, json};
@@ -46,9 +46,9 @@ fn event(rng: &mut StdRng, case: &Case) -> Value {
         "expire"
     };
     let mut event = json!({ "phase": phase });
-    if rng.random_bool(0.12) {
+    if rng.random_bool(0.16) {
         event["dry_run"] = json!(true);
-        if rng.random_bool(0.4) {
+        if rng.random_bool(0.5) {
             event["as_of"] = json!(as_of(rng, case));
         }
     }
@@ -95,8 +95,12 @@ fn as_of(rng: &mut StdRng, case: &Case) -> String {
         .filter_map(|one| one.metadata.get(key))
         .filter(|text| text.ends_with('Z'))
         .collect();
-    if !exact.is_empty() && rng.random_bool(0.5) {
-        return one_of(rng, &exact).clone();
+    if !exact.is_empty() && rng.random_bool(0.7) {
+        let exact = one_of(rng, &exact);
+        return match exact.parse::<DateTime<Utc>>() {
+            Ok(at) if rng.random_bool(0.4) => calendar::in_utc(at - TimeDelta::seconds(1)),
+            _ => exact.clone(),
+        };
     }
     let off = TimeDelta::seconds(rng.random_range(-900_000..900_000));
     calendar::in_utc(case.begins() + off)

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rand::RngExt;
 use rand::rngs::StdRng;
 
-use super::one_of;
+use super::{Home, one_of};
 use crate::meaning::{Kind, Meaning, Schedule, Tags};
 
 const ZONES: [&str; 11] = [
@@ -34,7 +34,7 @@ const TRUE: [&str; 6] = ["true", "true", "1", "t", "T", "TRUE"];
 const FALSE: [&str; 4] = ["false", "0", "F", "False"];
 
 /// Draws a volume's metadata.
-pub(super) fn draw(rng: &mut StdRng) -> Tags {
+pub(super) fn draw(rng: &mut StdRng, home: Home) -> Tags {
     let mut metadata = BTreeMap::new();
     let mut policies = [Meaning::Off; 4];
     let managed = match rng.random_range(0..20) {
@@ -50,7 +50,7 @@ pub(super) fn draw(rng: &mut StdRng) -> Tags {
     }
     for kind in Kind::ALL {
         if rng.random_bool(0.45) {
-            policies[kind as usize] = policy(rng, kind, &mut metadata);
+            policies[kind as usize] = policy(rng, home, kind, &mut metadata);
         }
     }
     Tags {
@@ -80,7 +80,12 @@ pub(super) fn goodbye(mut tags: Tags) -> Tags {
     tags
 }
 
-fn policy(rng: &mut StdRng, kind: Kind, metadata: &mut BTreeMap<String, String>) -> Meaning {
+fn policy(
+    rng: &mut StdRng,
+    home: Home,
+    kind: Kind,
+    metadata: &mut BTreeMap<String, String>,
+) -> Meaning {
     let mut put = |name: &str, value: &str| {
         let key = format!("x-snapsentry-{}-{name}", kind.as_str());
         metadata.insert(key, value.to_owned());
@@ -102,7 +107,11 @@ fn policy(rng: &mut StdRng, kind: Kind, metadata: &mut BTreeMap<String, String>)
     };
     let mut readable = true;
     if rng.random_bool(0.7) {
-        schedule.zone = one_of(rng, &ZONES);
+        schedule.zone = if rng.random_bool(0.5) {
+            home.zone
+        } else {
+            one_of(rng, &ZONES)
+        };
         put("timezone", schedule.zone);
     } else if rng.random_bool(0.05) {
         put(
@@ -127,9 +136,8 @@ fn policy(rng: &mut StdRng, kind: Kind, metadata: &mut BTreeMap<String, String>)
         put("retention-type", one_of(rng, &["time", "count", ""]));
     }
     if kind != Kind::Express && rng.random_bool(0.6) {
-        // Most clocks change at two or at midnight.
-        let hour = if rng.random_bool(0.25) {
-            one_of(rng, &[0, 2, 2])
+        let hour = if rng.random_bool(0.35) {
+            home.hour
         } else {
             rng.random_range(0..24)
         };

@@ -8,7 +8,7 @@ use rand::RngExt;
 use rand::rngs::StdRng;
 use simcloud::{Config, SnapshotSpec, VolumeSpec};
 
-use super::{one_of, tags};
+use super::{Home, one_of, tags};
 use crate::calendar::{self, Window};
 use crate::case::VolumeDraw;
 use crate::meaning::{Kind, Meaning, Schedule};
@@ -46,7 +46,7 @@ pub(super) fn uuid(rng: &mut StdRng) -> String {
     )
 }
 
-pub(super) fn volumes(rng: &mut StdRng, now: DateTime<Utc>) -> Vec<VolumeDraw> {
+pub(super) fn volumes(rng: &mut StdRng, now: DateTime<Utc>, home: Home) -> Vec<VolumeDraw> {
     let count = match rng.random_range(0..12) {
         0 => 0,
         1..=8 => rng.random_range(1..=5),
@@ -59,10 +59,10 @@ pub(super) fn volumes(rng: &mut StdRng, now: DateTime<Utc>) -> Vec<VolumeDraw> {
             let tags = Arc::new(match rng.random_range(0..16) {
                 0 => tags::wiped(),
                 1 => {
-                    let tags = tags::draw(rng);
+                    let tags = tags::draw(rng, home);
                     tags::goodbye(tags)
                 }
-                _ => tags::draw(rng),
+                _ => tags::draw(rng, home),
             });
             let servers = match rng.random_range(0..10) {
                 0..=3 => vec![],
@@ -203,7 +203,8 @@ fn of_window(
         );
     }
     match rng.random_range(0..30) {
-        0 => drop(spec.metadata.remove("x-snapsentry-managed")),
+        // Somebody took it over: its name is still one of ours.
+        0 | 3 | 4 => drop(spec.metadata.remove("x-snapsentry-managed")),
         1 => drop(
             spec.metadata
                 .insert("x-snapsentry-managed".into(), "True".into()),

@@ -1,18 +1,17 @@
 //! What a pass says: its counts, its metrics and its notifications add up to what the cloud's
 //! own log says happened.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 use simcloud::Happening;
 
-use super::creations::target;
 use super::{Asked, Judge};
 use crate::calendar;
 use crate::case::Trouble;
 use crate::meaning::{Kind, Meaning};
-use crate::rules;
-use crate::run::{End, StepRun};
+use crate::rules::{self, Standing};
+use crate::run::End;
 use crate::witness::{Purpose, Receiver};
 
 impl Judge {
@@ -57,6 +56,7 @@ impl Judge {
             || format!("{label}: {answer}"),
         );
         self.made(asked, created, created + pending + failed + adopted);
+        self.served(asked, created + adopted);
         self.gone(asked);
         self.notifications(asked, failed, remarks("warnings"));
         self.failed_though_served(asked);
@@ -98,6 +98,33 @@ impl Judge {
         );
     }
 
+    /// Windows that are said to be served, by ours or another's, are.
+    fn served(&mut self, asked: &Asked<'_>, said: u64) {
+        let step = asked.step;
+        let alone = step.passes.len() == 1 && step.meanwhile == 0;
+        let broke = |change: &simcloud::Change| change.happening == Happening::CreationFailed;
+        let (Some(begin), Some(end)) = (asked.copies().first(), step.copies.last()) else {
+            return;
+        };
+        if asked.phase != "snapshot" || !alone || step.changes.iter().any(broke) {
+            return;
+        }
+        let mut served = 0;
+        for (volume_id, copy) in &begin.volumes {
+            for (schedule, window) in rules::windows(copy, &asked.basis) {
+                let stands = |copy| rules::standing(copy, schedule.kind, &window, &asked.basis);
+                let is_served = |copy| matches!(stands(copy), Standing::Served(_));
+                let after = end.volumes.get(volume_id);
+                served += u64::from(!is_served(copy) && after.is_some_and(is_served));
+            }
+        }
+        self.check(
+            said <= served,
+            "what is counted as served is served",
+            || format!("{}: says {said}, and {served} are", asked.pass.label),
+        );
+    }
+
     fn gone(&mut self, asked: &Asked<'_>) {
         let label = &asked.pass.label;
         let sent = &asked.pass.record.sent;
@@ -111,6 +138,31 @@ impl Judge {
             .filter(|one| one.purpose == Purpose::Delete && one.status == Some(202))
             .map(|one| one.target.as_str())
             .collect();
+        // What the last answer was about each.
+        let last: HashMap<&str, u16> = sent
+            .iter()
+            .filter(|one| one.purpose == Purpose::Delete)
+            .map(|one| (one.target.as_str(), one.status.unwrap_or(0)))
+            .collect();
+        if asked.phase == "expire" {
+            let done = last
+                .values()
+                .filter(|of| matches!(of, 202 | 404 | 400 | 409));
+            let (done, said) = (done.count() as u64, asked.number("/snapshots/deleted"));
+            self.check(said <= done, "a refused deletion is no success", || {
+                format!("{label}: says {said}, at most {done} are: {last:?}")
+            });
+            let failures = asked
+                .answer
+                .and_then(|answer| answer["failures"].as_array());
+            let gone = failures.into_iter().flatten().find(|failure| {
+                let id = failure["snapshot_id"].as_str().unwrap_or_default();
+                last.get(id) == Some(&404)
+            });
+            self.check(gone.is_none(), "what is gone already is no failure", || {
+                format!("{label}: {gone:?}")
+            });
+        }
         let (accepted, targets) = (accepted.len() as u64, targets.len() as u64);
         let number = |name: &str| asked.number(&format!("/snapshots/{name}"));
         let (said, broken) = if asked.phase == "expire" {
@@ -234,54 +286,6 @@ impl Judge {
                 "a window that is served has not failed",
                 || format!("{}: {failure}", asked.pass.label),
             );
-        }
-    }
-
-    /// Shares are disjoint, and together they are everything.
-    pub(super) fn shards(&mut self, step: &StepRun<'_>) {
-        let count = step.passes.len() as u64;
-        let all_shares = count > 1
-            && step
-                .passes
-                .iter()
-                .all(|pass| pass.draw.event["shard"]["count"] == count);
-        if !all_shares {
-            return;
-        }
-        let mut owners: Vec<(String, &str)> = Vec::new();
-        for pass in &step.passes {
-            for sent in &pass.record.sent {
-                let body: Value = serde_json::from_slice(&sent.body).unwrap_or_default();
-                if let (Purpose::Create, Some((volume, ..))) = (sent.purpose, target(&body)) {
-                    owners.push((volume, &pass.label));
-                }
-            }
-        }
-        owners.sort();
-        owners.dedup();
-        let twice = owners.windows(2).find(|pair| pair[0].0 == pair[1].0);
-        self.check(twice.is_none(), "shares are disjoint", || {
-            format!("{twice:?}")
-        });
-        let managed: Option<u64> = step
-            .passes
-            .iter()
-            .map(|pass| match &pass.end {
-                End::Answered(answer) => answer["volumes"]["managed"].as_u64(),
-                _ => None,
-            })
-            .sum();
-        if let (Some(managed), 0) = (managed, step.meanwhile) {
-            let all = step.copies[0]
-                .volumes
-                .values()
-                .filter_map(|copy| copy.volume.as_ref())
-                .filter(|volume| volume.tags.managed)
-                .count() as u64;
-            self.coverage.hit("all shards side by side");
-            self.check(managed == all, "shares together are everything", || {
-                format!("{managed} of {all}")
-            });
         }
     }
 }

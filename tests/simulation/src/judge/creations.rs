@@ -47,6 +47,8 @@ impl Judge {
         self.never_too_many(asked);
         self.at_one_moment(asked);
         self.oldest_first(asked);
+        self.heeds_its_looks(asked);
+        self.looks_for_twins(asked);
     }
 
     /// At some moment since the pass began, exactly this was due.
@@ -98,12 +100,15 @@ impl Judge {
                 .collect();
             format!("{label}: sent {body}; wanted {}", wanted.join(" or "))
         });
-        // Served at every moment, by one that this pass has not made.
-        let is_served = candidates.iter().all(|(copy, (_, window, _))| {
-            match rules::standing(copy, *kind, window, &asked.basis) {
-                Standing::Served(at) => !self.is_made_by(asked, &copy.snapshots[at].id),
-                _ => false,
-            }
+        // Served at every moment, by one that this pass has not made; also at those when the
+        // volume itself was gone, for snapshots may have been listed then.
+        let is_served = candidates.iter().all(|(_, (_, window, _))| {
+            moments().all(
+                |copy| match rules::standing(copy, *kind, window, &asked.basis) {
+                    Standing::Served(at) => !self.is_made_by(asked, &copy.snapshots[at].id),
+                    _ => false,
+                },
+            )
         });
         self.check(
             candidates.is_empty() || !is_served,
@@ -156,8 +161,13 @@ impl Judge {
                 let (first, second) = (pair[0], pair[1]);
                 let is_clear = matches!(first.status(), Some(401 | 406 | 413 | 429))
                     && !made.contains_key(&first.sequence);
+                // A look-up goes by the volume, or without any filter.
+                let filter = format!("volume_id={}", target.0);
                 let look = looks.iter().rev().find(|look| {
-                    look.arrived >= first.arrived
+                    let plain = ["metadata=", "limit="];
+                    let plain = plain.iter().all(|part| !look.path.contains(part));
+                    (look.path.contains(&filter) || plain)
+                        && look.arrived >= first.arrived
                         && look.answered.is_some_and(|at| at <= second.arrived)
                         && (first.answered.is_none_or(|end| end <= look.arrived)
                             || first.client_gone)
@@ -171,7 +181,11 @@ impl Judge {
                     continue;
                 };
                 let id = change.snapshot_id.as_deref().unwrap_or_default();
-                let was_there = change.at < look.at;
+                // One without a filter may be the end of another volume's look-up, and what is new
+                // is on the first page.
+                let was_there = change.at < look.at
+                    && look.path.contains(&filter)
+                    && !look.path.contains("marker=");
                 let was_lost = asked.step.changes.iter().any(|later| {
                     later.snapshot_id.as_deref() == Some(id)
                         && matches!(
@@ -219,88 +233,6 @@ impl Judge {
                 }
                 _ => creating.retain(|(one, _)| *one != id),
             }
-        }
-    }
-
-    /// The volumes of one VM are taken at one moment.
-    fn at_one_moment(&mut self, asked: &Asked<'_>) {
-        let Some(copy) = asked.copies().first() else {
-            return;
-        };
-        if !asked.is_quiet() || !asked.is_exact() {
-            return;
-        }
-        let most = asked.knobs.max_creating.min(asked.knobs.max_concurrency);
-        let mut rounds: BTreeMap<(&str, Kind), Vec<tokio::time::Instant>> = BTreeMap::new();
-        for sent in &asked.pass.record.sent {
-            if sent.purpose != Purpose::Create {
-                continue;
-            }
-            let body: Value = serde_json::from_slice(&sent.body).unwrap_or_default();
-            let Some((volume_id, kind, _)) = target(&body) else {
-                continue;
-            };
-            let seen = copy
-                .volumes
-                .get(&volume_id)
-                .and_then(|copy| copy.volume.as_ref());
-            if let Some([server]) = seen.map(|seen| seen.servers.as_slice()) {
-                rounds.entry((server, kind)).or_default().push(sent.at);
-            }
-        }
-        let gave_up = asked.number("/snapshots/deferred") > 0;
-        for ((server, kind), moments) in rounds {
-            let mut distinct = moments.clone();
-            distinct.dedup();
-            let waves = moments.len().div_ceil(most);
-            self.coverage.hit_if(
-                moments.len() > 1 && distinct.len() == 1,
-                "5.4 several volumes of a VM at one moment",
-            );
-            self.coverage.hit_if(waves > 1, "5.4 waves");
-            self.check(
-                distinct.len() <= waves || gave_up,
-                "volumes of one VM are taken at one moment",
-                || {
-                    format!(
-                        "{}: {} {server}: {} requests in {} moments, waves of {most}",
-                        asked.pass.label,
-                        kind.as_str(),
-                        moments.len(),
-                        distinct.len()
-                    )
-                },
-            );
-        }
-    }
-
-    /// Of a volume that stands alone, the window that began first is taken first.
-    fn oldest_first(&mut self, asked: &Asked<'_>) {
-        let Some(copy) = asked.copies().first().filter(|_| asked.is_quiet()) else {
-            return;
-        };
-        let mut taken: BTreeMap<String, DateTime<Utc>> = BTreeMap::new();
-        for sent in &asked.pass.record.sent {
-            if sent.purpose != Purpose::Create {
-                continue;
-            }
-            let body: Value = serde_json::from_slice(&sent.body).unwrap_or_default();
-            let Some((volume_id, _, start)) = target(&body) else {
-                continue;
-            };
-            let seen = copy.volumes.get(&volume_id);
-            let seen = seen.and_then(|copy| copy.volume.as_ref());
-            if seen.is_none_or(|volume| volume.servers.len() == 1) {
-                continue;
-            }
-            let before = taken.insert(volume_id, start);
-            self.coverage
-                .hit_if(before.is_some(), "5.3 several windows of a volume");
-            self.check(
-                before.is_none_or(|before| before <= start),
-                "the oldest window is taken first",
-                || format!("{}: {before:?} before {start}", asked.pass.label),
-            );
         }
     }
 }

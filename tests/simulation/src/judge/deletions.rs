@@ -49,6 +49,16 @@ impl Judge {
             "nothing unmanaged is touched",
             || format!("{label}: {id}"),
         );
+        if !sent.body.is_empty() {
+            let forced = |snap: &Snap| {
+                snap.status == "error_deleting" || rules::is_zombie(snap, &asked.basis)
+            };
+            self.check(
+                moments.iter().any(|(_, snap)| forced(snap)),
+                "only what is stuck is deleted by force",
+                || format!("{label}: {id} of {volume_id}"),
+            );
+        }
         if asked.phase == "expire" {
             let goes = moments
                 .iter()

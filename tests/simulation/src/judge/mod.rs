@@ -1,19 +1,23 @@
 //! The invariants: what must hold after every pass, and at the end, whatever went wrong.
 //!
 //! Each question is asked through [`Judge::check`], which counts it. A file each for what a pass
-//! sends ([`creations`], [`deletions`]), for when and how it ends ([`manners`]), for what it
-//! says ([`accounts`]), for what it tries again ([`retries`]), for passes that nothing disturbed ([`quiet`]), for the state in which
+//! sends ([`creations`], [`rounds`], [`deletions`]), for when and how it ends ([`manners`]), for what it
+//! says ([`accounts`]), for what it tries again ([`retries`]), for what it has listed
+//! ([`listings`]), for passes that nothing disturbed ([`quiet`]), for the state in which
 //! everything comes to rest ([`rest`]) and for what was covered ([`seen`]).
 
 mod accounts;
 mod creations;
 mod deletions;
+mod listings;
 mod manners;
 mod quiet;
 mod requests;
 mod rest;
 mod retries;
+mod rounds;
 mod seen;
+mod shares;
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -216,6 +220,7 @@ impl Judge {
                 continue;
             }
             self.manners(&asked);
+            self.listings(&asked);
             self.requests(&asked);
             self.retries(&asked);
             self.creations(&asked);

@@ -1,6 +1,7 @@
 //! A pass that nothing disturbed does exactly what the rules say.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use serde_json::Value;
 use simcloud::Role;
@@ -8,7 +9,7 @@ use simcloud::Role;
 use super::{Asked, Judge};
 use crate::case::Trouble;
 use crate::meaning::{Kind, Meaning};
-use crate::rules::{self, Fate, Standing};
+use crate::rules::{self, Fate, InTheWay, Standing};
 use crate::run::End;
 use crate::witness::Purpose;
 use crate::world::Copy;
@@ -120,6 +121,7 @@ impl Judge {
             });
             return;
         }
+        self.quota_stops_nothing(asked, &wanted.due, wanted.blocked);
         let undisturbed = asked
             .step
             .troubles
@@ -138,7 +140,58 @@ impl Judge {
             "what is due is made",
             || format!("{label}: {:?}, wanted {wanted:?}", asked.answer),
         );
+        self.nothing_in_the_way(asked);
         self.no_twins(asked);
+    }
+
+    /// Where there is time for all, each due window is tried, whatever a quota says to others.
+    fn quota_stops_nothing(
+        &mut self,
+        asked: &Asked<'_>,
+        due: &BTreeSet<(String, &str)>,
+        blocked: u64,
+    ) {
+        let slow = |trouble: &&Trouble| matches!(trouble, Trouble::Backend(_));
+        // Were they all to wait for one another.
+        let each = self.case.config.creation_time + Duration::from_secs(6);
+        let long = each * (due.len() as u32 + 1);
+        let has_time = asked.pass.deadline - asked.pass.begun > long;
+        if asked.step.troubles.iter().copied().any(|one| slow(&one)) || !has_time {
+            return;
+        }
+        let deferred = asked.number("/snapshots/deferred");
+        self.check(
+            deferred <= blocked,
+            "each due window is tried while there is time",
+            || {
+                format!(
+                    "{}: {deferred} deferred, {blocked} may be",
+                    asked.pass.label
+                )
+            },
+        );
+    }
+
+    /// What was broken or stuck and in a due window's way was asked to go.
+    fn nothing_in_the_way(&mut self, asked: &Asked<'_>) {
+        let Some(copy) = asked.copies().first() else {
+            return;
+        };
+        let gone = sent_to_go(asked);
+        let has_time = asked.number("/snapshots/deferred") == 0;
+        for (volume_id, copy) in copy.volumes.iter().filter(|(id, _)| asked.names(id)) {
+            for snap in &copy.snapshots {
+                let lost = matches!(
+                    rules::in_the_way(snap, copy, &asked.basis),
+                    Some(InTheWay::Error | InTheWay::Stuck)
+                );
+                self.check(
+                    !lost || !has_time || gone.contains(&snap.id),
+                    "what is in the way is removed",
+                    || format!("{}: {} of {volume_id}", asked.pass.label, snap.id),
+                );
+            }
+        }
     }
 
     /// Twins that were there at the beginning are gone.

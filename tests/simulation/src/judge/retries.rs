@@ -22,6 +22,7 @@ impl Judge {
         self.waits(asked, &tries);
         self.gives_up(asked, &tries);
         self.removes_what_broke(asked);
+        self.leaves_the_unknown(asked, &tries);
     }
 
     /// `Retry-After` is a floor.
@@ -154,6 +155,58 @@ impl Judge {
                 || format!("{}: {failure}", pass.label),
             );
         }
+    }
+}
+
+impl Judge {
+    /// A creation is not repeated where looking for the first one has failed.
+    fn leaves_the_unknown(&mut self, asked: &Asked<'_>, tries: &BTreeMap<Errand<'_>, Vec<&Sent>>) {
+        let most = asked.knobs.max_retries as usize + 1;
+        let creations = tries.iter().filter(|((of, ..), _)| *of == Purpose::Create);
+        for (_, creations) in creations {
+            let copy = creations.iter().find_map(|one| one.copy.as_ref());
+            let volume = copy.and_then(|copy| copy.snapshots.first());
+            let Some(volume) = volume.map(|snap| format!("volume_id={}", snap.volume_id)) else {
+                continue;
+            };
+            let (mut before, mut failed, mut found_nothing): (Option<&Sent>, _, _) = (None, 0, 0);
+            for one in &asked.pass.record.sent {
+                if creations
+                    .iter()
+                    .any(|creation| std::ptr::eq(*creation, one))
+                {
+                    let open = before.is_some_and(is_open);
+                    let label = || format!("{}: {volume}", asked.pass.label);
+                    self.check(
+                        !open || failed < most,
+                        "what is unknown is not repeated",
+                        label,
+                    );
+                    self.check(
+                        !open || found_nothing >= 2,
+                        "what was not found is looked up again before the second try",
+                        label,
+                    );
+                    (before, failed, found_nothing) = (Some(one), 0, 0);
+                } else if one.query.starts_with(&volume) {
+                    match one.status {
+                        Some(401 | 406) => {}
+                        None | Some(408 | 429 | 500 | 502 | 503 | 504) => failed += 1,
+                        // A filter that is refused is followed by a look without it.
+                        Some(_) => (failed, found_nothing) = (0, found_nothing + 1),
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Whether it is open if a creation was carried out.
+fn is_open(sent: &Sent) -> bool {
+    match sent.status {
+        None | Some(408 | 500..=599) => true,
+        Some(202) => !sent.is_clear,
+        Some(_) => false,
     }
 }
 

@@ -147,6 +147,9 @@ fn due(seen: &mut Coverage, schedule: &Schedule, window: &Window) {
         let shown = calendar::in_zone(schedule, window.start);
         let skipped = !shown.starts_with(&nominal);
         seen.hit_if(skipped, "due: the start is skipped by the clocks");
+        let hour_later = calendar::in_zone(schedule, window.start + TimeDelta::hours(1));
+        let twice = hour_later.starts_with(&nominal);
+        seen.hit_if(twice, "due: the start comes twice");
     }
     let days = TimeDelta::days(schedule.retention_days.into());
     seen.hit_if(
