@@ -193,9 +193,19 @@ pub(super) fn deaf_filters(seed: u64, case: &mut Case) {
 pub(super) fn lost_creations(seed: u64, case: &mut Case) {
     let rng = &mut StdRng::seed_from_u64(seed ^ 0x1057);
     let tries = u64::from(case.knobs.max_retries) + 1;
-    for step in &mut case.steps {
+    for (n, step) in case.steps.iter_mut().enumerate() {
         if !rng.random_bool(0.15) {
             continue;
+        }
+        // One that was there before must not be taken for the one that was lost.
+        if n == 0 && rng.random_bool(0.6) {
+            let old = case.config.now - 2 * case.knobs.stuck_after;
+            let newest = case.snapshots.iter_mut().max_by_key(|one| one.created_at);
+            if let Some(snapshot) = newest {
+                snapshot.status = Some("creating".into());
+                snapshot.created_at = snapshot.created_at.min(Some(old));
+                snapshot.updated_at = Some(old);
+            }
         }
         let lost = match rng.random_range(0..8) {
             0 => Kind::ResetAfter,
@@ -220,6 +230,20 @@ pub(super) fn lost_creations(seed: u64, case: &mut Case) {
                 .containing("volume_id=")
                 .times(tries);
             step.troubles.push(Trouble::Fault(fails));
+        }
+    }
+}
+
+/// In some steps a deletion is refused that might as well have been taken on. Drawn apart from all
+/// else.
+pub(super) fn refused_deletions(seed: u64, case: &mut Case) {
+    let rng = &mut StdRng::seed_from_u64(seed ^ 0x0de1);
+    for step in &mut case.steps {
+        if rng.random_bool(0.06) {
+            let refused = Kind::status(one_of(rng, &[400, 409]));
+            let refused = Fault::on(Route::DeleteSnapshot, refused);
+            let refused = refused.times(rng.random_range(1..=3));
+            step.troubles.push(Trouble::Fault(refused));
         }
     }
 }

@@ -73,6 +73,7 @@ fn draw(seed: u64, now: Option<DateTime<Utc>>) -> Case {
     }
     misfortune::deaf_filters(seed, &mut case);
     misfortune::lost_creations(seed, &mut case);
+    misfortune::refused_deletions(seed, &mut case);
     case
 }
 
