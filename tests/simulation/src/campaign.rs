@@ -159,10 +159,8 @@ fn watch(under_way: &Mutex<BTreeMap<u64, Instant>>, all_done: &Receiver<()>) {
     while all_done.recv_timeout(Duration::from_millis(200)) == Err(RecvTimeoutError::Timeout) {
         for (seed, begun) in &*locked(under_way) {
             if begun.elapsed() > PATIENCE {
-                eprintln!(
-                    "VIOLATED every run ends: seed {seed} never does; {}",
-                    replay(*seed)
-                );
+                let replay = replay(*seed);
+                eprintln!("VIOLATED 1 times, first by seed {seed}: every run ends\n{replay}");
                 std::process::exit(1);
             }
         }

@@ -1,9 +1,10 @@
 //! Drawing a case from a seed.
 //!
 //! Each part of a case has a file: the tenancy ([`tenancy`], [`tags`]), what goes wrong
-//! ([`misfortune`]) and what is invoked ([`passes`]). [`real_time`] makes a case one for the real
+//! ([`misfortune`]), what is invoked ([`passes`]) and what is rare ([`edges`]). [`real_time`] makes a case one for the real
 //! clock.
 
+mod edges;
 mod misfortune;
 mod passes;
 mod real_time;
@@ -74,6 +75,8 @@ fn draw(seed: u64, now: Option<DateTime<Utc>>) -> Case {
     misfortune::deaf_filters(seed, &mut case);
     misfortune::lost_creations(seed, &mut case);
     misfortune::refused_deletions(seed, &mut case);
+    edges::exact_expiry(seed, &mut case);
+    edges::held_twin(seed, &mut case);
     case
 }
 
