@@ -11,12 +11,13 @@ use std::process::{Command, Stdio};
 use std::{env, fs};
 
 /// What a copy needs to be built and run.
-const COPIED: [&str; 7] = [
+const COPIED: &[&str] = &[
     "Cargo.toml",
     "Cargo.lock",
     ".cargo",
     "src",
     "tests/live",
+    "tests/overlap",
     "tests/simcloud",
     "tests/simulation",
 ];
