@@ -1,7 +1,5 @@
 //! A call: one request with a token, and what is done where the token or the version is refused.
 
-use std::sync::atomic::Ordering;
-
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 use url::Url;
@@ -99,16 +97,6 @@ impl Connection {
                 _ => return Err(error),
             }
         }
-    }
-
-    /// Whether a microversion is still asked for.
-    pub(super) fn asks_for_microversion(&self) -> bool {
-        !self.no_microversion.load(Ordering::Relaxed)
-    }
-
-    /// Stops asking for a microversion.
-    pub(super) fn go_on_without_microversion(&self) {
-        self.no_microversion.store(true, Ordering::Relaxed);
     }
 }
 

@@ -79,7 +79,7 @@ pub struct Connection {
     sent: AtomicU64,
     retried: AtomicU64,
     slowest: Mutex<BTreeMap<Kind, Duration>>,
-    pub(super) no_microversion: AtomicBool,
+    no_microversion: AtomicBool,
 }
 
 /// A request that is about to leave.
@@ -176,6 +176,16 @@ impl Connection {
         } else {
             Err(Error::out_of_time(None))
         }
+    }
+
+    /// Whether a microversion is still asked for.
+    pub(super) fn asks_for_microversion(&self) -> bool {
+        !self.no_microversion.load(Ordering::Relaxed)
+    }
+
+    /// Stops asking for a microversion.
+    pub(super) fn go_on_without_microversion(&self) {
+        self.no_microversion.store(true, Ordering::Relaxed);
     }
 
     /// Sends one request, once, and turns everything but a success into an error.

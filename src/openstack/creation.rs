@@ -106,27 +106,22 @@ impl Client {
         permit: Option<Permit>,
         recognition: &Recognition<'_>,
     ) -> Result<Creation, NotCreated> {
-        match self
+        let requested = self
             .request_snapshot(deadline, new, permit, recognition)
-            .await?
-        {
-            Creation::Created(snapshot) => match self.settled(deadline, &snapshot).await {
-                Ok(Settled::Available(snapshot)) => Ok(Creation::Created(snapshot)),
-                Ok(Settled::Broken(broken)) => {
-                    Err(self.broken(deadline, broken, recognition).await)
-                }
-                Ok(Settled::Gone) => Err(self.deleted(&snapshot)),
-                Err(_) => Err(NotCreated::Pending {
+            .await?;
+        let (Creation::Created(snapshot) | Creation::Adopted(snapshot)) = &requested;
+        match self.settled(deadline, snapshot).await {
+            Ok(Settled::Available(snapshot)) => Ok(match requested {
+                Creation::Created(_) => Creation::Created(snapshot),
+                Creation::Adopted(_) => Creation::Adopted(snapshot),
+            }),
+            Ok(Settled::Broken(broken)) => Err(self.broken(deadline, broken, recognition).await),
+            Ok(Settled::Gone) => Err(self.deleted(snapshot)),
+            Err(_) => match requested {
+                Creation::Created(snapshot) => Err(NotCreated::Pending {
                     snapshot_id: Some(snapshot.id),
                 }),
-            },
-            Creation::Adopted(snapshot) => match self.settled(deadline, &snapshot).await {
-                Ok(Settled::Available(snapshot)) => Ok(Creation::Adopted(snapshot)),
-                Ok(Settled::Broken(broken)) => {
-                    Err(self.broken(deadline, broken, recognition).await)
-                }
-                Ok(Settled::Gone) => Err(self.deleted(&snapshot)),
-                Err(_) => Ok(Creation::Adopted(snapshot)),
+                Creation::Adopted(snapshot) => Ok(Creation::Adopted(snapshot)),
             },
         }
     }
@@ -267,10 +262,7 @@ impl Client {
 /// A creation's answer as far as it is believed: one that tells of a failure is looked at again,
 /// since the snapshot would be deleted for it.
 fn as_answered(mut snapshot: Snapshot) -> Snapshot {
-    if matches!(
-        snapshot.status.as_str(),
-        "error" | "error_deleting" | "deleting"
-    ) {
+    if matches!(Settled::of(&snapshot), Some(Settled::Broken(_))) {
         "creating".clone_into(&mut snapshot.status);
     }
     snapshot

@@ -83,7 +83,8 @@ pub(super) fn tell_cleaned(due: &Due, one: &InTheWay, removal: Removal, summary:
                  window is taken all the same: {error}",
                 one.reason
             );
-            warn(due, Some(one.snapshot_id.clone()), warning, summary);
+            let snapshot_id = Some(one.snapshot_id.clone());
+            warn(&due.volume_id, due.policy, snapshot_id, warning, summary);
         }
     }
 }
@@ -133,7 +134,7 @@ pub(super) fn tell_taken(pass: &Pass<'_>, due: &Due, taken: Taken, summary: &mut
         }) => {
             if let Some(refusal) = not_cleaned {
                 let warning = format!("the broken snapshot could not be removed: {refusal}");
-                warn(due, snapshot_id.clone(), warning, summary);
+                warn(volume_id, policy, snapshot_id.clone(), warning, summary);
             }
             tell_failed(pass, due, error, snapshot_id, summary);
         }
@@ -182,16 +183,22 @@ fn tell_failed(
     });
 }
 
-fn warn(due: &Due, snapshot_id: Option<String>, warning: String, summary: &mut Summary) {
+fn warn(
+    volume_id: &str,
+    policy: PolicyKind,
+    snapshot_id: Option<String>,
+    warning: String,
+    summary: &mut Summary,
+) {
     tracing::warn!(
-        volume_id = due.volume_id,
-        policy = %due.policy,
+        volume_id,
+        policy = %policy,
         snapshot_id,
         warning
     );
     summary.warnings.push(Warning {
-        volume_id: Some(due.volume_id.clone()),
-        policy: Some(due.policy),
+        volume_id: Some(volume_id.to_owned()),
+        policy: Some(policy),
         snapshot_id,
         warning,
     });
@@ -220,16 +227,6 @@ pub(super) fn tell_twin(twin: &Twin, removal: Removal, summary: &mut Summary) {
             twin.stays
         ),
     };
-    tracing::warn!(
-        volume_id = twin.volume_id,
-        policy = %twin.policy,
-        snapshot_id = twin.snapshot_id,
-        warning
-    );
-    summary.warnings.push(Warning {
-        volume_id: Some(twin.volume_id.clone()),
-        policy: Some(twin.policy),
-        snapshot_id: Some(twin.snapshot_id.clone()),
-        warning,
-    });
+    let snapshot_id = Some(twin.snapshot_id.clone());
+    warn(&twin.volume_id, twin.policy, snapshot_id, warning, summary);
 }
