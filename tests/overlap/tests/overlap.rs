@@ -31,6 +31,16 @@ const ONE_AFTER_ANOTHER: Window = Window {
     ..TWO
 };
 
+const TWO_UNDISTURBED: Window = Window {
+    misfortunes: 0,
+    ..TWO
+};
+
+const ONE_MISFORTUNE: Window = Window {
+    misfortunes: 1,
+    ..ONE_AFTER_ANOTHER
+};
+
 /// Goes through all states and holds every property against each.
 fn everything_holds(window: Window, at_least: usize) {
     let checker = window.checker().threads(2).spawn_bfs().join();
@@ -41,8 +51,9 @@ fn everything_holds(window: Window, at_least: usize) {
     assert!(states > at_least, "{states} states are too few");
 }
 
-/// The checker finds a way to what must not be.
-fn is_found(window: Window, violated: &'static str) {
+/// With these rules, the checker finds a way to what must not be.
+fn is_found(rules: Rules, window: Window, violated: &'static str) {
+    let window = Window { rules, ..window };
     let checker = window.checker().threads(2).spawn_bfs().join();
     let path = checker.assert_any_discovery(violated);
     println!("{violated}: {:?}", path.into_actions());
@@ -69,14 +80,7 @@ fn a_pass_that_keeps_its_own_and_removes_the_others_is_found_out() {
         twins: Twins::AllButOwn,
         ..Rules::default()
     };
-    is_found(
-        Window {
-            rules,
-            misfortunes: 0,
-            ..TWO
-        },
-        NEVER_THE_LAST,
-    );
+    is_found(rules, TWO_UNDISTURBED, NEVER_THE_LAST);
 }
 
 #[test]
@@ -85,14 +89,7 @@ fn a_pass_that_relies_on_one_still_being_created_is_found_out() {
         twins: Twins::CreatingMayStay,
         ..Rules::default()
     };
-    is_found(
-        Window {
-            rules,
-            misfortunes: 0,
-            ..TWO
-        },
-        NEVER_THE_LAST,
-    );
+    is_found(rules, TWO_UNDISTURBED, NEVER_THE_LAST);
 }
 
 #[test]
@@ -101,14 +98,7 @@ fn passes_that_leave_twins_alone_are_found_out() {
         twins: Twins::Nobody,
         ..Rules::default()
     };
-    is_found(
-        Window {
-            rules,
-            misfortunes: 0,
-            ..TWO
-        },
-        ONE_IN_THE_END,
-    );
+    is_found(rules, TWO_UNDISTURBED, ONE_IN_THE_END);
 }
 
 #[test]
@@ -117,14 +107,7 @@ fn a_blind_second_try_is_found_out() {
         lost_answer: LostAnswer::SentAgain,
         ..Rules::default()
     };
-    is_found(
-        Window {
-            rules,
-            misfortunes: 1,
-            ..ONE_AFTER_ANOTHER
-        },
-        NEVER_A_SECOND,
-    );
+    is_found(rules, ONE_MISFORTUNE, NEVER_A_SECOND);
 }
 
 #[test]
@@ -133,12 +116,5 @@ fn a_pass_that_overlooks_what_is_being_created_is_found_out() {
         serving: Serving::AvailableOnly,
         ..Rules::default()
     };
-    is_found(
-        Window {
-            rules,
-            misfortunes: 1,
-            ..ONE_AFTER_ANOTHER
-        },
-        NEVER_A_SECOND,
-    );
+    is_found(rules, ONE_MISFORTUNE, NEVER_A_SECOND);
 }
