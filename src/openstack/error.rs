@@ -74,6 +74,9 @@ pub enum LoginError {
 impl Error {
     /// An error of a request that was never begun because there is no time left for it.
     pub(crate) fn out_of_time(last: Option<Error>) -> Self {
+        if let Some(last) = last.as_ref().filter(|last| last.is_out_of_time()) {
+            return last.clone();
+        }
         Self {
             request: last.as_ref().and_then(|last| last.request.clone()),
             request_id: last.as_ref().and_then(|last| last.request_id.clone()),
@@ -139,10 +142,13 @@ impl Error {
         }
     }
 
-    /// How long the cloud asks to wait before the request is sent again.
+    /// How long the cloud asks to wait before the request is sent again, by whomever.
     pub fn retry_after(&self) -> Option<Duration> {
         match &self.kind {
             ErrorKind::Status { retry_after, .. } => *retry_after,
+            ErrorKind::OutOfTime(Some(last)) | ErrorKind::Login(LoginError::Refused(last)) => {
+                last.retry_after()
+            }
             _ => None,
         }
     }

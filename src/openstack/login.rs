@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use http::Method;
 use serde::Deserialize;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use super::answer::{parse, unexpected};
 use super::catalogue::{self, CatalogueEntry};
@@ -46,9 +46,19 @@ impl Connection {
         }
         if let Some(failed) = &logins.failed
             && failed.invocation == self.invocation
-            && (came <= failed.at || refused.is_some() && failed.refused == refused)
         {
-            return Err(failed.error.clone());
+            let is_shared = came <= failed.at || refused.is_some() && failed.refused == refused;
+            // Another's deadline may be later than the one that ended that login.
+            if is_shared && !failed.error.is_out_of_time() {
+                return Err(failed.error.clone());
+            }
+            // A login that was given up does not lift what Keystone has asked for.
+            let asked = failed.error.retry_after().unwrap_or_default();
+            let wait = asked.saturating_sub(failed.at.elapsed());
+            if !deadline.fits(wait) {
+                return Err(Error::out_of_time(Some(failed.error.clone())));
+            }
+            sleep(wait).await;
         }
         let serial = logins.tokens + 1;
         match self.log_in(deadline, serial, refused.is_some()).await {
@@ -60,15 +70,12 @@ impl Connection {
             }
             Err(error) => {
                 self.session.keep(None);
-                // Another's deadline may be later than the one that ended this login.
-                if !error.is_out_of_time() {
-                    logins.failed = Some(FailedLogin {
-                        invocation: self.invocation,
-                        refused,
-                        at: Instant::now(),
-                        error: error.clone(),
-                    });
-                }
+                logins.failed = Some(FailedLogin {
+                    invocation: self.invocation,
+                    refused,
+                    at: Instant::now(),
+                    error: error.clone(),
+                });
                 Err(error)
             }
         }

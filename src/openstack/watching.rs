@@ -7,7 +7,6 @@
 
 use std::collections::HashSet;
 use std::future::Future;
-use std::ops::ControlFlow;
 use std::time::Duration;
 
 use futures::future::{Either, join_all, select};
@@ -65,11 +64,13 @@ impl Client {
 
     async fn keep_looking(&self, deadline: Deadline, poll_interval: Duration) {
         let mut last = None;
+        let mut earliest = Instant::now();
         loop {
             let Some(next) = self.watcher.next_look(last, poll_interval) else {
                 self.watcher.registered.notified().await;
                 continue;
             };
+            let next = next.max(earliest);
             // Somebody new may want an earlier look.
             let registered = std::pin::pin!(self.watcher.registered.notified());
             let until = std::pin::pin!(sleep_until(next.min(deadline.instant())));
@@ -77,14 +78,15 @@ impl Client {
                 continue;
             }
             last = Some(Instant::now());
-            if self.look(deadline).await.is_break() {
-                return;
+            match self.look(deadline).await {
+                Ok(pause) if deadline.fits(pause) => earliest = Instant::now() + pause,
+                Ok(_) | Err(Expired) => return,
             }
         }
     }
 
-    /// Looks once; breaks off when there is no time for another look.
-    async fn look(&self, deadline: Deadline) -> ControlFlow<()> {
+    /// Looks once, and gives the pause that the cloud asks for before the next look.
+    async fn look(&self, deadline: Deadline) -> Result<Duration, Expired> {
         let (wanted, back_to) = self.watcher.wanted();
         let page_size = (wanted.len() + SPARE_ROWS).min(MOST_ROWS);
         let rows = self
@@ -96,9 +98,9 @@ impl Client {
             Err(error) => {
                 tracing::warn!(%error, "could not look at the snapshots being created");
                 return if error.is_out_of_time() {
-                    ControlFlow::Break(())
+                    Err(Expired)
                 } else {
-                    ControlFlow::Continue(())
+                    Ok(error.retry_after().unwrap_or_default())
                 };
             }
         };
@@ -111,18 +113,23 @@ impl Client {
             self.watcher.tell(snapshot);
         }
         self.watcher.remember(rows);
-        join_all(
-            missed
-                .iter()
-                .map(async |id| match self.snapshot(deadline, id).await {
-                    Ok(snapshot) => self.watcher.tell(&snapshot),
-                    Err(error) if error.status() == Some(StatusCode::NOT_FOUND) => {
-                        self.watcher.settle(id, Settled::Gone);
-                    }
-                    Err(error) => tracing::warn!(snapshot_id = id, %error, "could not be read"),
-                }),
-        )
-        .await;
-        ControlFlow::Continue(())
+        let pauses = missed.iter().map(|id| self.look_at_one(deadline, id));
+        let longest = join_all(pauses).await.into_iter().flatten().max();
+        Ok(longest.unwrap_or_default())
+    }
+
+    /// Reads a snapshot that a look should have met; gives the pause that the cloud asks for.
+    async fn look_at_one(&self, deadline: Deadline, id: &str) -> Option<Duration> {
+        match self.snapshot(deadline, id).await {
+            Ok(snapshot) => self.watcher.tell(&snapshot),
+            Err(error) if error.status() == Some(StatusCode::NOT_FOUND) => {
+                self.watcher.settle(id, Settled::Gone);
+            }
+            Err(error) => {
+                tracing::warn!(snapshot_id = id, %error, "could not be read");
+                return error.retry_after();
+            }
+        }
+        None
     }
 }

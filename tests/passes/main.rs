@@ -25,6 +25,7 @@ mod overlapping_passes;
 mod recognition;
 mod refused_events;
 mod retries;
+mod retry_after;
 mod rounds;
 mod secrets;
 mod served_windows;

@@ -1,15 +1,14 @@
-//! What is tried again, how often, and after how long.
+//! What is tried again, and how often.
 
 use std::time::Duration;
 
-use chrono::{TimeDelta, Utc};
 use serde_json::json;
 use simcloud::{Entry, Fault, Kind, Route};
 
 use crate::world::{Run, World, daily, side_by_side};
 
 /// A cloud with one expired snapshot that nothing protects.
-async fn world() -> World {
+pub(crate) async fn world() -> World {
     let world = World::new().await.set("SNAPSENTRY_KEEP_LAST", "0");
     let volume = world.volume(&[&daily()]);
     world.expired(&volume, &daily(), 5);
@@ -17,12 +16,12 @@ async fn world() -> World {
 }
 
 /// An expire pass in which this happens to requests of the call.
-async fn pass(world: &World, fault: Fault) -> Run {
+pub(crate) async fn pass(world: &World, fault: Fault) -> Run {
     world.cloud.inject(fault);
     world.expire().await
 }
 
-fn waits(requests: &[Entry]) -> Vec<Duration> {
+pub(crate) fn waits(requests: &[Entry]) -> Vec<Duration> {
     let pairs = requests.windows(2);
     pairs
         .map(|pair| pair[1].arrived - pair[0].answered.unwrap_or(pair[0].arrived))
@@ -124,101 +123,6 @@ async fn waits_double_from_half_the_base_and_are_capped() {
         assert!(*wait >= least, "{waits:?}");
         assert!(*wait < Duration::from_secs(10), "{waits:?}");
     }
-}
-
-#[tokio::test]
-async fn retry_after_is_a_floor_that_max_delay_does_not_cut() {
-    let seconds = || "1".to_owned();
-    // Dates have whole seconds: this one is at least one second away.
-    let date = || {
-        let date = Utc::now() + TimeDelta::seconds(2);
-        date.format("%a, %d %b %Y %H:%M:%S GMT").to_string()
-    };
-    let rows: [(u16, &dyn Fn() -> String); 4] = [
-        (429, &seconds),
-        (503, &seconds),
-        (413, &seconds),
-        (429, &date),
-    ];
-    side_by_side(rows, async |(status, value)| {
-        let world = world().await;
-        // By the time of the deletion the process has long been started.
-        let kind = Kind::status_with(status, "retry-after", &value());
-        let run = pass(&world, Fault::on(Route::DeleteSnapshot, kind)).await;
-        assert_eq!(run.did(), "deleted 1", "{status}");
-        let requests = world.requests(Route::DeleteSnapshot);
-        let began = requests[0]
-            .arrived
-            .min(requests[0].answered.expect("an answer"));
-        let waited = requests[1].arrived - began;
-        let least = if value() == "1" { 1000 } else { 500 };
-        assert!(
-            waited >= Duration::from_millis(least),
-            "{status}: {waited:?}"
-        );
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_retry_after_that_does_not_fit_defers_the_work_at_once() {
-    let hour = || Kind::RateLimit {
-        retry_after: Some("3600".into()),
-    };
-    let world = world().await;
-    world.volume(&[&daily()]);
-    for route in [Route::CreateSnapshot, Route::DeleteSnapshot] {
-        world.cloud.inject(Fault::on(route, hour()).forever());
-    }
-    let created = world.snapshot().await;
-    assert_eq!(
-        (created.did().as_str(), created.outcome()),
-        ("deferred 2", "deferred")
-    );
-    let deleted = world.expire().await;
-    assert_eq!(
-        (deleted.did().as_str(), deleted.outcome()),
-        ("deferred 1", "deferred")
-    );
-    for route in [Route::Login, Route::ListVolumes, Route::ListSnapshots] {
-        let world = self::world().await;
-        let run = pass(&world, Fault::on(route, hour()).forever()).await;
-        run.fails("DeadlineExceeded");
-        assert_eq!(world.count(route), 1, "{route:?}");
-        assert!(run.invocation.elapsed < Duration::from_secs(20));
-    }
-}
-
-#[tokio::test]
-async fn a_413_that_does_not_ask_to_wait_is_a_used_up_quota() {
-    let zero = Kind::status_with(413, "retry-after", "0");
-    side_by_side([zero, Kind::status(413)], async |kind| {
-        let world = World::new().await;
-        world.volume(&[&daily()]);
-        world
-            .cloud
-            .inject(Fault::on(Route::CreateSnapshot, kind.clone()).forever());
-        let run = world.snapshot().await;
-        assert_eq!(run.did(), "failed 1");
-        assert_eq!(world.count(Route::CreateSnapshot), 1, "{kind:?}");
-        let failure = run.only_failure();
-        let error = failure["error"].as_str().expect("an error");
-        assert!(error.contains("quota"), "{error}");
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_413_that_asks_to_wait_is_a_rate_limit() {
-    let world = World::new().await.set("SNAPSENTRY_MAX_RETRIES", "1");
-    world.volume(&[&daily()]);
-    let wait = Kind::status_with(413, "retry-after", "1");
-    world
-        .cloud
-        .inject(Fault::on(Route::CreateSnapshot, wait).forever());
-    let run = world.snapshot().await;
-    assert_eq!(run.did(), "failed 1");
-    assert_eq!(world.count(Route::CreateSnapshot), 2);
 }
 
 #[tokio::test]
