@@ -78,7 +78,10 @@ impl Transport for Seam {
             let answer = deadline
                 .bound(self.0.cloud.handle(request))
                 .await
-                .map_err(|_| TransportError::TimedOut)
+                .map_err(|_| {
+                    self.0.timed_out(number);
+                    TransportError::TimedOut
+                })
                 .and_then(whole);
             self.0.came_back(number, answer.as_ref().ok()).await;
             answer

@@ -60,6 +60,8 @@ pub struct Sent {
     pub at: Instant,
     /// How long its answer took, where one came.
     pub took: Option<Duration>,
+    /// Whether its time was over before an answer came: of a try, or of the pass.
+    pub timed_out: bool,
     /// The status of a whole answer.
     pub status: Option<u16>,
     /// Whether the answer was a whole one and, for a creation, told of the snapshot.
@@ -199,6 +201,11 @@ impl Witness {
         number
     }
 
+    /// Writes down that a request's time was over before its answer came.
+    pub fn timed_out(&self, number: usize) {
+        self.watch.record().sent[number - 1].timed_out = true;
+    }
+
     /// Writes down what came of a request. Never resolves where the pass has to die then.
     pub async fn came_back(&self, number: usize, answer: Option<&Response<Bytes>>) {
         self.note(number - 1, answer);
@@ -237,6 +244,7 @@ impl Witness {
             purpose,
             at: Instant::now(),
             took: None,
+            timed_out: false,
             status: None,
             is_clear: false,
             retry_after: None,

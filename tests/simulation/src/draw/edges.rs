@@ -6,8 +6,10 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::json;
 
+use simcloud::{Fault, Kind, Route, Service};
+
 use super::{one_of, tenancy};
-use crate::case::Case;
+use crate::case::{Case, Trouble};
 
 /// In some cases somebody asks what would expire at the very instant at which something does.
 pub(super) fn exact_expiry(seed: u64, case: &mut Case) {
@@ -54,4 +56,24 @@ pub(super) fn held_twin(seed: u64, case: &mut Case) {
         case.snapshots
             .push(twin.meta("x-snapsentry-hold", one_of(rng, &["true", "legal"])));
     }
+}
+
+/// In some cases the token ends in the middle of a pass that sends little at a time, and Keystone
+/// asks for patience until a login is given up.
+pub(super) fn busy_keystone(seed: u64, case: &mut Case) {
+    let rng = &mut StdRng::seed_from_u64(seed ^ 0xb5e);
+    if case.steps.is_empty() || !rng.random_bool(0.1) {
+        return;
+    }
+    let at = rng.random_range(0..case.steps.len());
+    let (ends, refused) = (rng.random_range(2..6), rng.random_range(0..2));
+    let busy = Kind::RateLimit {
+        retry_after: Some(rng.random_range(2..9).to_string()),
+    };
+    let tries = u64::from(case.knobs.max_retries) + 1;
+    case.knobs.max_concurrency = one_of(rng, &[1, 2]);
+    case.steps[at].troubles.extend([
+        Trouble::Fault(Fault::on(Service::BlockStorage, Kind::ExpireToken).skip(ends)),
+        Trouble::Fault(Fault::on(Route::Login, busy).skip(refused).times(tries)),
+    ]);
 }

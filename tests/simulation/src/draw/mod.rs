@@ -1,8 +1,8 @@
 //! Drawing a case from a seed.
 //!
 //! Each part of a case has a file: the tenancy ([`tenancy`], [`tags`]), what goes wrong
-//! ([`misfortune`]), what is invoked ([`passes`]) and what is rare ([`edges`]). [`real_time`] makes a case one for the real
-//! clock.
+//! ([`misfortune`]), what is invoked ([`passes`]) and what is rare ([`edges`]). [`real_time`] makes
+//! a case one for the real clock.
 
 mod edges;
 mod misfortune;
@@ -77,6 +77,7 @@ fn draw(seed: u64, now: Option<DateTime<Utc>>) -> Case {
     misfortune::refused_deletions(seed, &mut case);
     edges::exact_expiry(seed, &mut case);
     edges::held_twin(seed, &mut case);
+    edges::busy_keystone(seed, &mut case);
     case
 }
 

@@ -101,11 +101,22 @@ impl Judge {
             format!("{label}: sent {body}; wanted {}", wanted.join(" or "))
         });
         // Served at every moment, by one that this pass has not made; also at those when the
-        // volume itself was gone, for snapshots may have been listed then.
+        // volume itself was gone, for snapshots may have been listed then. One that broke served
+        // nobody for a while, also where Cinder was too busy to delete it and calls it available
+        // again.
+        let broke = |id: &str| {
+            asked.step.changes.iter().any(|change| {
+                change.happening == Happening::CreationFailed
+                    && change.snapshot_id.as_deref() == Some(id)
+            })
+        };
         let is_served = candidates.iter().all(|(_, (_, window, _))| {
             moments().all(
                 |copy| match rules::standing(copy, *kind, window, &asked.basis) {
-                    Standing::Served(at) => !self.is_made_by(asked, &copy.snapshots[at].id),
+                    Standing::Served(at) => {
+                        let id = &copy.snapshots[at].id;
+                        !self.is_made_by(asked, id) && !broke(id)
+                    }
                     _ => false,
                 },
             )

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use simcloud::{Happening, Outcome, Route};
+use tokio::time::Instant;
 
 use super::{Asked, Judge};
 use crate::run::End;
@@ -89,7 +90,11 @@ impl Judge {
             if !matches!(one.purpose, Purpose::Create | Purpose::Delete) {
                 continue;
             }
-            let expected = expected(&sent[..at], one);
+            // What came at the very same time may have been heard of a little later.
+            let earlier = &sent[..at];
+            let expected =
+                expected(earlier, one, |came| came < one.at)
+                    .min(expected(earlier, one, |came| came <= one.at));
             let left = asked.pass.deadline.saturating_duration_since(one.at);
             self.check(
                 left > expected || !asked.is_exact() && left + asked.pace.slack() > expected,
@@ -116,8 +121,8 @@ fn changes_something(asked: &Asked<'_>) -> bool {
 }
 
 /// The slowest answer of its kind so far, or before the first that of any but listings.
-fn expected(before: &[Sent], one: &Sent) -> Duration {
-    let answered = |sent: &&Sent| sent.took.is_some_and(|took| sent.at + took <= one.at);
+fn expected(before: &[Sent], one: &Sent, is_heard_of: impl Fn(Instant) -> bool) -> Duration {
+    let answered = |sent: &&Sent| sent.took.is_some_and(|took| is_heard_of(sent.at + took));
     let slowest = |of: &dyn Fn(Purpose) -> bool| {
         before
             .iter()

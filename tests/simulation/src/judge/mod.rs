@@ -147,6 +147,8 @@ impl<'a> Asked<'a> {
                 .any(|one| matches!(one, Trouble::Latency(_)))
             && self.pass.draw.kill.is_none()
             && !self.has_late_work()
+            // The tail of the drawn latency may outlast a try.
+            && !self.pass.record.sent.iter().any(|one| one.timed_out)
     }
 
     fn has_time(&self) -> bool {

@@ -49,7 +49,14 @@ impl Judge {
                 continue;
             }
             for snap in &copy.snapshots {
-                let goes = rules::fate(snap, copy, &asked.basis) == Fate::Goes;
+                // What was the newest available one when the pass looked may have a successor
+                // by now.
+                let at_first = asked.copies().first();
+                let at_first = at_first.and_then(|first| first.volumes.get(volume_id));
+                let goes = at_first
+                    .into_iter()
+                    .chain([copy])
+                    .all(|copy| rules::fate(snap, copy, &asked.basis) == Fate::Goes);
                 let needs_force = rules::is_zombie(snap, &asked.basis);
                 self.check(
                     !goes || needs_force && role < Role::Admin,

@@ -147,6 +147,9 @@ impl<'a> Stage<'a> {
             .map(|m| &step.troubles[m])
             .collect();
         let faults = trouble::begin(&self.cloud, &self.world, case, &troubles);
+        if is_clean {
+            trouble::calm(&self.cloud);
+        }
         self.world.remember(&self.cloud);
         // The late work of earlier steps must not look like this one's.
         self.cloud.with_journal(|journal| {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use simcloud::{Cloud, Fault, FaultId};
+use simcloud::{Cloud, Fault, FaultId, Latency};
 
 use crate::case::{Case, Trouble};
 use crate::world::World;
@@ -43,6 +43,16 @@ pub(super) fn begin<'t>(
         }
     }
     faults
+}
+
+/// Takes the long tail off the cloud's latency: an answer that outlasts a try is lost, and what is
+/// clean has to be free of that too.
+pub(super) fn calm(cloud: &Cloud) {
+    cloud.configure(|config| {
+        if let Latency::LogNormal { median, .. } = config.latency {
+            config.latency = Latency::Fixed(median);
+        }
+    });
 }
 
 /// Ends it all. What it has begun goes on.
