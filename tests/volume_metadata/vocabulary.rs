@@ -83,6 +83,10 @@ fn defaults_spelt_out_mean_what_missing_keys_mean() {
                 )
             })
             .collect();
+        // An empty value would count as missing, and spell nothing out.
+        for (key, value) in &spelt_out {
+            assert!(!value.is_empty(), "{key}");
+        }
         assert_eq!(read(kind, &spelt_out), Reading::Disabled);
         spelt_out.insert(Setting::Enabled.key(kind).to_owned(), "true".to_owned());
         assert_eq!(enabled(read(kind, &spelt_out)), default_policy(kind));
