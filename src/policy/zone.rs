@@ -103,15 +103,14 @@ pub(super) fn within_reach(instant: DateTime<Utc>) -> DateTime<Utc> {
 /// This moment, or the one that takes its place in the calendar's cycle where jiff, which ends
 /// with the year 9999, does not reach.
 fn within_known_years(seconds: i64) -> i64 {
-    // The years -9756 and 9258: no clock is changed by a rule of its own beyond them.
+    // The years -9756, when no clock was changed yet, and 9258, by when only rules for ever are
+    // left.
     const EARLIEST: i64 = -370_000_000_000;
     const LATEST: i64 = 230_000_000_000;
-    if seconds < EARLIEST {
-        EARLIEST + (seconds - EARLIEST).rem_euclid(CALENDAR_CYCLE_SECONDS)
-    } else if seconds > LATEST {
+    if seconds > LATEST {
         LATEST - (LATEST - seconds).rem_euclid(CALENDAR_CYCLE_SECONDS)
     } else {
-        seconds
+        seconds.max(EARLIEST)
     }
 }
 
