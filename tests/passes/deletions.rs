@@ -1,5 +1,6 @@
 //! What the answer to a deletion means.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
@@ -29,6 +30,8 @@ async fn a_zombie_that_the_role_may_not_force_is_a_failure_with_its_request_id()
     );
     assert!(world.has(&stuck));
 }
+
+type Metadata = BTreeMap<String, String>;
 
 /// A pass over one expired snapshot, to which this happens right before its deletion.
 async fn interfered(
@@ -146,4 +149,29 @@ async fn an_accepted_deletion_is_not_waited_for() {
     assert_eq!(status, "deleting");
     world.expire().await.is_quiet();
     assert_eq!(world.count(Route::DeleteSnapshot), 1);
+}
+
+#[tokio::test]
+async fn one_that_somebody_holds_or_takes_over_meanwhile_is_never_forced() {
+    let held = |metadata: &mut Metadata| {
+        metadata.insert("x-snapsentry-hold".into(), "legal".into());
+    };
+    let taken_over = |metadata: &mut Metadata| metadata.clear();
+    let rows = [
+        ("held", held as fn(&mut Metadata)),
+        ("taken over", taken_over),
+    ];
+    side_by_side(rows, async |(what, change)| {
+        let act = move |cloud: &Cloud, id: &str| {
+            let mut metadata = cloud.snapshot(id).expect("the snapshot").metadata;
+            change(&mut metadata);
+            cloud.set_snapshot_metadata(id, metadata);
+            cloud.set_snapshot_status(id, "error_deleting");
+        };
+        let (world, run) = interfered(Role::Admin, act).await;
+        assert_eq!(run.did(), "failed 1", "{what}");
+        assert_eq!(world.count(Route::ForceDelete), 0, "{what}");
+        assert_eq!(world.removed(), 0, "{what}");
+    })
+    .await;
 }

@@ -1,7 +1,7 @@
 //! Getting in: every kind of credential, the catalogue, and what a 401 means.
 
 use serde_json::Value;
-use simcloud::{Login, Route};
+use simcloud::{Fault, Kind, Login, Route};
 
 use crate::world::{World, daily, side_by_side};
 
@@ -139,4 +139,29 @@ async fn logins_and_calls_carry_the_run_id() {
     );
     let id = ids[0].as_str().unwrap_or_default();
     assert!(id.starts_with("req-") && id.len() == 40, "{id}");
+}
+
+#[tokio::test]
+async fn a_token_without_its_header_or_without_a_project_opens_nothing() {
+    let answer = |headers: Vec<(String, String)>| Kind::Status {
+        code: 201,
+        headers,
+        body: Some(
+            r#"{"token": {"issued_at": "2026-11-22T09:00:00Z",
+                          "expires_at": "2026-11-22T10:00:00Z"}}"#
+                .into(),
+        ),
+    };
+    let header = ("x-subject-token".to_owned(), "not-a-secret".to_owned());
+    let rows = [
+        (answer(Vec::new()), "X-Subject-Token"),
+        (answer(vec![header]), "the token is for no project"),
+    ];
+    side_by_side(rows, async |(kind, says)| {
+        let world = World::new().await.set("SNAPSENTRY_MAX_RETRIES", "0");
+        world.cloud.inject(Fault::on(Route::Login, kind).forever());
+        let run = world.snapshot().await;
+        run.fails_with("AuthenticationFailed", &[says]);
+    })
+    .await;
 }

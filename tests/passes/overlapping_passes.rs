@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use serde_json::json;
-use simcloud::{Fault, Kind, Route};
+use simcloud::{Fault, Kind, Route, When};
 
 use crate::twins::meanwhile;
 use crate::world::{Policy, World, daily, weekly};
@@ -101,4 +101,25 @@ async fn looking_for_ours_and_for_twins_does_not_read_the_history_again() {
     assert!(listings.len() > 10, "the first listing has pages");
     listings.retain(|one| one.sequence > created);
     assert!(listings.len() <= 4, "{} listings", listings.len());
+}
+
+#[tokio::test]
+async fn one_that_somebody_else_deletes_while_it_is_created_has_failed() {
+    let slow = Duration::from_millis(600);
+    let world = World::of(|config| config.creation_time = slow).await;
+    let volume = world.volume(&[&daily()]);
+    let of = volume.clone();
+    world
+        .cloud
+        .on(Route::CreateSnapshot, 1, When::After, move |cloud| {
+            cloud.remove_snapshot(&cloud.snapshots_of(&of)[0].id);
+        });
+    let run = world.snapshot().await;
+    assert_eq!((run.did().as_str(), run.outcome()), ("failed 1", "partial"));
+    let failure = run.only_failure();
+    let error = failure["error"].as_str().expect("an error");
+    assert!(error.contains("deleted by somebody else"), "{error}");
+    assert!(failure["snapshot_id"].is_string(), "{failure}");
+    // The next pass takes the window anew.
+    assert_eq!(world.snapshot().await.did(), "created 1");
 }

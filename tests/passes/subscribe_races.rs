@@ -119,3 +119,23 @@ async fn a_volume_whose_state_forbids_writing_is_a_failed_subscription() {
     let run = world.run(event(&volume, "daily", json!({}))).await;
     run.fails_with("SubscriptionFailed", &["400", "maintenance"]);
 }
+
+#[tokio::test]
+async fn a_key_that_somebody_keeps_overwriting_is_a_failed_subscription_that_names_it() {
+    let world = World::new().await;
+    let volume = world.volume(&[]);
+    let key = "x-snapsentry-daily-start-time";
+    for nth in 1..=9 {
+        let id = volume.clone();
+        world
+            .cloud
+            .on(Route::MergeVolumeMetadata, nth, When::After, move |cloud| {
+                let mut metadata = cloud.volume(&id).expect("the volume").metadata;
+                metadata.insert(key.into(), "05:00".into());
+                cloud.set_metadata(&id, metadata);
+            });
+    }
+    let settings = json!({"start_time": "07:00"});
+    let run = world.run(event(&volume, "daily", settings)).await;
+    run.fails_with("SubscriptionFailed", &[key, "somebody else"]);
+}

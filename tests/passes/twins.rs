@@ -225,3 +225,33 @@ async fn one_that_a_shifting_listing_shows_twice_is_no_twin_of_its_own() {
     assert!(world.has(&only), "the last one of its window");
     assert_eq!(world.removed(), 0);
 }
+
+#[tokio::test]
+async fn a_twin_that_the_cloud_will_not_let_go_is_never_forced() {
+    side_by_side(
+        [("backing-up", "created 1", 1), ("deleting", "adopted 1", 0)],
+        async |(status, did, warnings)| {
+            let world = World::of_admin().await;
+            let policy = daily();
+            let volume = world.volume(&[&policy]);
+            let other = policy.snapshot_of(&volume);
+            meanwhile(&world, |cloud| {
+                let now = cloud.now();
+                other.created_at(now - TimeDelta::seconds(2))
+            });
+            let ours = policy.name(&volume);
+            world
+                .cloud
+                .on(Route::DeleteSnapshot, 1, When::Before, move |cloud| {
+                    let mut all = cloud.snapshots().into_iter();
+                    let ours = all.find(|one| one.name.as_deref() == Some(&ours));
+                    cloud.set_snapshot_status(&ours.expect("ours").id, status);
+                });
+            let run = world.snapshot().await;
+            assert_eq!(run.did(), did, "{status}");
+            assert_eq!(run.warnings_with("").len(), warnings, "{status}");
+            assert_eq!(world.count(Route::ForceDelete), 0, "{status}");
+        },
+    )
+    .await;
+}
