@@ -73,12 +73,13 @@ impl Judge {
             .filter_map(|change| change.snapshot_id.as_deref())
             .filter(|id| self.is_made_by(asked, id))
             .collect();
+        // Also one that had broken, and that Cinder was too busy to delete for another pass.
         let became_available = made
             .iter()
             .filter(|id| {
                 asked.step.changes.iter().any(|change| {
                     change.snapshot_id.as_deref() == Some(id)
-                        && change.happening == Happening::Available
+                        && matches!(change.happening, Happening::Available | Happening::Busy)
                 })
             })
             .count() as u64;

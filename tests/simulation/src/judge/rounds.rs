@@ -11,7 +11,7 @@ use super::{Asked, Judge};
 use crate::calendar;
 use crate::meaning::{Kind, Meaning};
 use crate::rules;
-use crate::witness::Purpose;
+use crate::witness::{Purpose, Sent};
 
 impl Judge {
     /// The volumes of one VM are taken at one moment.
@@ -106,8 +106,12 @@ impl Judge {
         let Some(last) = last.filter(|_| has_time && asked.number("/snapshots/created") > 0) else {
             return;
         };
-        // Where the token was refused meanwhile, perhaps for good, nothing can be looked at.
-        if sent[last..].iter().any(|one| one.status == Some(401)) {
+        // Where the token was refused meanwhile, perhaps for good, or a login went wrong, nothing
+        // can be looked at.
+        let without_token = |one: &Sent| {
+            one.status == Some(401) || one.purpose == Purpose::Login && one.status != Some(201)
+        };
+        if sent[last..].iter().any(without_token) {
             return;
         }
         let looked = sent[last..].iter().any(|one| {
