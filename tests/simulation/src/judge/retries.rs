@@ -27,9 +27,9 @@ impl Judge {
 
     /// `Retry-After` is a floor.
     fn waits(&mut self, asked: &Asked<'_>, tries: &BTreeMap<Errand<'_>, Vec<&Sent>>) {
-        for ((purpose, _, query, _), tries) in tries {
-            // Each of a volume's creations has its own looks at the volume.
-            if *purpose == Purpose::List && query.starts_with("volume_id=") {
+        for ((purpose, target, query, _), tries) in tries {
+            // Each creation looks for its own.
+            if *purpose == Purpose::List && *target == "snapshots" && !query.contains("metadata=") {
                 continue;
             }
             for pair in tries.windows(2) {
