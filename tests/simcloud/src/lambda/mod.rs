@@ -69,8 +69,11 @@ impl Function {
             .stdout(stdout)
             .stderr(stderr)
             .kill_on_drop(true);
-        if let Some(path) = std::env::var_os("PATH") {
-            command.env("PATH", path);
+        // The second one is for measuring coverage.
+        for name in ["PATH", "LLVM_PROFILE_FILE"] {
+            if let Some(value) = std::env::var_os(name) {
+                command.env(name, value);
+            }
         }
         if let Some(format) = &spec.log_format {
             command.env("AWS_LAMBDA_LOG_FORMAT", format);
