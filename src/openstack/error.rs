@@ -188,7 +188,10 @@ impl fmt::Display for Error {
                 if !message.is_empty() {
                     write!(f, " {message}")?;
                 }
-                if *status == StatusCode::UNAUTHORIZED {
+                let is_login = |(_, path): &(Method, String)| path.ends_with("/auth/tokens");
+                if *status == StatusCode::UNAUTHORIZED
+                    && !self.request.as_ref().is_some_and(is_login)
+                {
                     f.write_str(
                         " (with a fresh token: either the credential was revoked, or it is an \
                          application credential whose access rules do not allow this call)",

@@ -120,7 +120,8 @@ async fn a_credential_that_is_unknown_or_has_ended_says_so() {
         config.application_credential.expires_at = Some(config.now - chrono::TimeDelta::hours(1));
     });
     let run = ended.await.snapshot().await;
-    run.fails_with("AuthenticationFailed", &["401", "expired"]);
+    let message = run.fails_with("AuthenticationFailed", &["401", "expired"]);
+    assert!(!message.contains("fresh token"), "{message}");
 }
 
 #[tokio::test]

@@ -141,17 +141,17 @@ impl Judge {
     }
 }
 
-/// How the volume stood whenever a pass side by side deleted the same snapshot: the two may have
-/// seen it at the same moment, and the other was quicker.
+/// How the snapshot's volume stood whenever a pass side by side changed something about it: the
+/// two may have seen it at the same moment.
 fn side_by_side<'a>(asked: &'a Asked<'_>, id: &'a str) -> impl Iterator<Item = &'a VolumeCopy> {
     asked
         .step
         .passes
         .iter()
         .flat_map(|pass| &pass.record.sent)
-        .filter(move |sent| sent.purpose == Purpose::Delete && sent.target == id)
         .filter(move |sent| sent.at >= asked.pass.begun)
         .filter_map(|sent| sent.copy.as_ref())
+        .filter(move |copy| copy.snapshots.iter().any(|one| one.id == id))
 }
 
 /// The volume of one moment with the snapshots of another: a pass reads the two listings one

@@ -113,9 +113,14 @@ impl Judge {
                 .sent
                 .iter()
                 .any(|one| one.purpose == purpose && holds(one));
-            // Without a token nothing can be tried.
-            let is_over = is_given_up(purpose, &*holds)
-                || text.contains("/auth/tokens") && is_given_up(Purpose::Login, &|_| true);
+            // Without a token nothing can be tried; a later request may have got one.
+            let no_token = || {
+                let mut sent = asked.pass.record.sent.iter();
+                is_given_up(Purpose::Login, &|_| true)
+                    || sent.any(|one| one.purpose == Purpose::Login && !may_be_tried_again(one))
+            };
+            let is_over =
+                is_given_up(purpose, &*holds) || text.contains("/auth/tokens") && no_token();
             self.check(
                 !was_sent || is_over,
                 "what may be tried again is tried again",
