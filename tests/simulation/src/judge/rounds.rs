@@ -131,7 +131,9 @@ impl Judge {
     pub(super) fn heeds_its_looks(&mut self, asked: &Asked<'_>) {
         let step = asked.step;
         let faultless = step.struck.iter().all(|(_, times)| *times == 0);
-        if step.passes.len() < 2 || !asked.is_exact() || !faultless {
+        // Where a volume is tagged anew meanwhile, two passes mean two windows.
+        let calm = faultless && step.meanwhile == 0;
+        if step.passes.len() < 2 || !asked.is_exact() || !calm {
             return;
         }
         let own = |entry: &&simcloud::Entry| entry.request_id.as_ref() == Some(&asked.pass.run_id);
