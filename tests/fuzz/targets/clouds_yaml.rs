@@ -1,0 +1,42 @@
+//! Any text as a `clouds.yaml` and as a secret is read, or refused with a reason. That no secret in
+//! it is told is a property of `tests/outside_input`, which knows what is a secret: a fuzzer moves
+//! the password to where the address was.
+
+#![no_main]
+
+use std::io;
+use std::path::Path;
+
+use libfuzzer_sys::fuzz_target;
+use snapsentry::settings::{Environment, Files, SecretText, Settings};
+
+/// The only file there is.
+struct Only<'a>(&'a [u8]);
+
+impl Files for Only<'_> {
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        if path.ends_with("clouds.yaml") {
+            Ok(self.0.to_vec())
+        } else {
+            Err(io::ErrorKind::NotFound.into())
+        }
+    }
+}
+
+fuzz_target!(|text: &[u8]| {
+    let cloud = ("OS_CLOUD", "demo");
+    let file: Environment = [cloud].into_iter().collect();
+    let secret: Environment = [cloud, ("SNAPSENTRY_CREDENTIALS_SECRET", "snapsentry/cloud")]
+        .into_iter()
+        .collect();
+    let in_secret = SecretText::new(String::from_utf8_lossy(text).into_owned());
+    for read in [
+        Settings::resolve(&file, None, &Only(text)),
+        Settings::resolve(&secret, Some(&in_secret), &Only(b"")),
+    ] {
+        match read {
+            Ok(settings) => drop(format!("{settings:?}")),
+            Err(error) => assert!(error.to_string().len() > 10, "{error}"),
+        }
+    }
+});
