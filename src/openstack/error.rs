@@ -74,13 +74,13 @@ pub enum LoginError {
 impl Error {
     /// An error of a request that was never begun because there is no time left for it.
     pub(crate) fn out_of_time(last: Option<Error>) -> Self {
-        if let Some(last) = last.as_ref().filter(|last| last.is_out_of_time()) {
-            return last.clone();
-        }
-        Self {
-            request: last.as_ref().and_then(|last| last.request.clone()),
-            request_id: last.as_ref().and_then(|last| last.request_id.clone()),
-            kind: ErrorKind::OutOfTime(last.map(Box::new)),
+        match last {
+            Some(last) if last.is_out_of_time() => last,
+            last => Self {
+                request: last.as_ref().and_then(|last| last.request.clone()),
+                request_id: last.as_ref().and_then(|last| last.request_id.clone()),
+                kind: ErrorKind::OutOfTime(last.map(Box::new)),
+            },
         }
     }
 
