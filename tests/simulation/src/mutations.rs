@@ -170,6 +170,10 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
     let mut names = BTreeSet::new();
     for entry in fs::read_dir(from)? {
         let entry = entry?;
+        // What was built there, outside of the workspace.
+        if entry.file_name() == "target" {
+            continue;
+        }
         names.insert(entry.file_name());
         copy(&entry.path(), &to.join(entry.file_name()))?;
     }
