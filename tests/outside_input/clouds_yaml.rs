@@ -1,13 +1,11 @@
 //! A `clouds.yaml`: whatever it is, it is read or refused, and no secret in it is told.
 
-use std::io;
-use std::path::Path;
-
 use proptest::prelude::*;
-use snapsentry::settings::{Environment, Files, SecretText, Settings};
+use snapsentry::settings::{Environment, SecretText, Settings};
 
 use crate::cases;
 use crate::damage::odd_text;
+use crate::only_file::Only;
 
 const SECRETS: [&str; 2] = ["not-a-secret-password", "not-a-secret-credential"];
 const LINES: [&str; 17] = [
@@ -96,18 +94,6 @@ impl Slip {
             }
             Self::Suffixed(mark) => format!("{line}{mark}"),
             Self::Before(text) => format!("{text}\n{line}"),
-        }
-    }
-}
-
-struct Only<'a>(&'a [u8]);
-
-impl Files for Only<'_> {
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        if path.ends_with("clouds.yaml") {
-            Ok(self.0.to_vec())
-        } else {
-            Err(io::ErrorKind::NotFound.into())
         }
     }
 }

@@ -14,6 +14,7 @@ mod judge;
 mod largest_body;
 mod links;
 mod listings;
+mod only_file;
 mod retry_after;
 mod scene;
 mod seam;

@@ -9,6 +9,7 @@ use simcloud::backend::{Behaviour, Rule, Snapshots};
 use simcloud::lambda::Deadline;
 use simcloud::{Fault, Kind, Role, Route};
 
+use crate::expire_pass::with_expired;
 use crate::world::{MINUTE, Run, World, daily, side_by_side, weekly};
 
 #[tokio::test]
@@ -106,15 +107,10 @@ async fn before_the_first_creation_any_slow_answer_but_a_listing_tells_what_fits
 
 #[tokio::test]
 async fn no_deletion_is_begun_that_would_not_fit() {
-    let world = World::new()
+    let world = with_expired(9)
         .await
         .set("SNAPSENTRY_DEADLINE_MARGIN", "500ms")
-        .set("SNAPSENTRY_MAX_CONCURRENCY", "1")
-        .set("SNAPSENTRY_KEEP_LAST", "0");
-    let volume = world.volume(&[&daily()]);
-    for _ in 0..9 {
-        world.expired(&volume, &daily(), 5);
-    }
+        .set("SNAPSENTRY_MAX_CONCURRENCY", "1");
     let slow = Kind::DelayAfter(Duration::from_millis(700));
     world
         .cloud

@@ -20,6 +20,16 @@ pub(crate) fn expired(world: &World) -> SnapshotSpec {
     daily().expired(&volume, 5)
 }
 
+/// A cloud with so many expired snapshots of one volume that nothing protects.
+pub(crate) async fn with_expired(count: usize) -> World {
+    let world = world(Role::Member).await;
+    let volume = world.volume(&[&daily()]);
+    for _ in 0..count {
+        world.expired(&volume, &daily(), 5);
+    }
+    world
+}
+
 #[tokio::test]
 async fn what_has_expired_goes_and_what_has_not_stays() {
     let world = world(Role::Member).await;

@@ -5,14 +5,12 @@ use std::time::Duration;
 use serde_json::json;
 use simcloud::{Entry, Fault, Kind, Route};
 
+use crate::expire_pass::with_expired;
 use crate::world::{Run, World, daily, side_by_side};
 
 /// A cloud with one expired snapshot that nothing protects.
 pub(crate) async fn world() -> World {
-    let world = World::new().await.set("SNAPSENTRY_KEEP_LAST", "0");
-    let volume = world.volume(&[&daily()]);
-    world.expired(&volume, &daily(), 5);
-    world
+    with_expired(1).await
 }
 
 /// An expire pass in which this happens to requests of the call.

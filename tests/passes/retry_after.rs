@@ -5,6 +5,7 @@ use std::time::Duration;
 use chrono::{TimeDelta, Utc};
 use simcloud::{Entry, Fault, Kind, Route};
 
+use crate::expire_pass::with_expired;
 use crate::retries::{pass, waits, world};
 use crate::world::{World, daily, side_by_side};
 
@@ -95,15 +96,10 @@ async fn a_look_that_was_given_up_leaves_the_cloud_alone_for_as_long_as_it_asks(
 
 #[tokio::test]
 async fn a_login_that_was_given_up_leaves_keystone_alone_for_as_long_as_it_asks() {
-    let world = World::new()
+    let world = with_expired(3)
         .await
-        .set("SNAPSENTRY_KEEP_LAST", "0")
         .set("SNAPSENTRY_MAX_CONCURRENCY", "1")
         .set("SNAPSENTRY_MAX_RETRIES", "0");
-    let volume = world.volume(&[&daily()]);
-    for _ in 0..3 {
-        world.expired(&volume, &daily(), 5);
-    }
     world
         .cloud
         .inject(Fault::on(Route::DeleteSnapshot, Kind::ExpireToken));

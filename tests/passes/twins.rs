@@ -15,16 +15,20 @@ pub(crate) fn meanwhile(world: &World, make: impl FnOnce(&Cloud) -> SnapshotSpec
         });
 }
 
+/// The same, made this long before ours is, or after it.
+fn meanwhile_at(world: &World, other: SnapshotSpec, seconds: i64) {
+    meanwhile(world, move |cloud| {
+        other.created_at(cloud.now() + TimeDelta::seconds(seconds))
+    });
+}
+
 #[tokio::test]
 async fn the_later_of_two_is_removed_and_counts_as_adopted_and_cleaned() {
     let world = World::new().await;
     let policy = daily();
     let volume = world.volume(&[&policy]);
     let other = policy.snapshot_of(&volume).named("another's");
-    meanwhile(&world, |cloud| {
-        let now = cloud.now();
-        other.created_at(now - TimeDelta::seconds(2))
-    });
+    meanwhile_at(&world, other, -2);
     let run = world.snapshot().await;
     assert_eq!(
         (run.did().as_str(), run.outcome()),
@@ -40,10 +44,7 @@ async fn the_earlier_stays_whoever_made_the_later() {
     let policy = daily();
     let volume = world.volume(&[&policy]);
     let other = policy.snapshot_of(&volume).named("another's");
-    meanwhile(&world, |cloud| {
-        let now = cloud.now();
-        other.created_at(now + TimeDelta::seconds(2))
-    });
+    meanwhile_at(&world, other, 2);
     let run = world.snapshot().await;
     assert_eq!(run.did(), "created 1, cleaned 1");
     let stays = world.only_snapshot_of(&volume);
@@ -59,10 +60,7 @@ async fn a_later_one_with_another_start_in_the_same_window_is_a_twin_too() {
     let other = policy
         .snapshot_of(&volume)
         .meta("x-snapsentry-snapshot-window-start", hour_later);
-    meanwhile(&world, |cloud| {
-        let now = cloud.now();
-        other.created_at(now - TimeDelta::seconds(2))
-    });
+    meanwhile_at(&world, other, -2);
     assert_eq!(world.snapshot().await.did(), "adopted 1, cleaned 1");
     world.only_snapshot_of(&volume);
 }
@@ -171,10 +169,7 @@ async fn if_the_deletion_is_refused_ours_stays_created_with_a_warning() {
     let policy = daily();
     let volume = world.volume(&[&policy]);
     let other = policy.snapshot_of(&volume);
-    meanwhile(&world, |cloud| {
-        let now = cloud.now();
-        other.created_at(now - TimeDelta::seconds(2))
-    });
+    meanwhile_at(&world, other, -2);
     world
         .cloud
         .inject(Fault::on(Route::DeleteSnapshot, Kind::status(403)).forever());
@@ -235,10 +230,7 @@ async fn a_twin_that_the_cloud_will_not_let_go_is_never_forced() {
             let policy = daily();
             let volume = world.volume(&[&policy]);
             let other = policy.snapshot_of(&volume);
-            meanwhile(&world, |cloud| {
-                let now = cloud.now();
-                other.created_at(now - TimeDelta::seconds(2))
-            });
+            meanwhile_at(&world, other, -2);
             let ours = policy.name(&volume);
             world
                 .cloud

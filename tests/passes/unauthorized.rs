@@ -3,15 +3,12 @@
 use serde_json::json;
 use simcloud::{AccessRule, Fault, Kind, Route, VolumeSpec};
 
+use crate::expire_pass::with_expired;
 use crate::world::{World, daily};
 
 #[tokio::test]
 async fn all_requests_refused_with_one_token_share_one_login() {
-    let world = World::new().await.set("SNAPSENTRY_KEEP_LAST", "0");
-    let volume = world.volume(&[&daily()]);
-    for _ in 0..8 {
-        world.expired(&volume, &daily(), 5);
-    }
+    let world = with_expired(8).await;
     // The token ends between the listings and the deletions.
     world
         .cloud
@@ -23,14 +20,7 @@ async fn all_requests_refused_with_one_token_share_one_login() {
 
 #[tokio::test]
 async fn a_401_with_a_token_fetched_because_of_a_401_is_final() {
-    let world = World::new()
-        .await
-        .set("SNAPSENTRY_KEEP_LAST", "0")
-        .set("SNAPSENTRY_MAX_CONCURRENCY", "1");
-    let volume = world.volume(&[&daily()]);
-    for _ in 0..3 {
-        world.expired(&volume, &daily(), 5);
-    }
+    let world = with_expired(3).await.set("SNAPSENTRY_MAX_CONCURRENCY", "1");
     world
         .cloud
         .inject(Fault::on(Route::DeleteSnapshot, Kind::Unauthorized).forever());
@@ -42,11 +32,7 @@ async fn a_401_with_a_token_fetched_because_of_a_401_is_final() {
 
 #[tokio::test]
 async fn a_login_that_fails_after_a_401_is_shared_too() {
-    let world = World::new().await.set("SNAPSENTRY_KEEP_LAST", "0");
-    let volume = world.volume(&[&daily()]);
-    for _ in 0..5 {
-        world.expired(&volume, &daily(), 5);
-    }
+    let world = with_expired(5).await;
     world
         .cloud
         .inject(Fault::on(Route::DeleteSnapshot, Kind::ExpireToken));

@@ -18,6 +18,7 @@ mod states;
 mod twins;
 
 use std::collections::BTreeMap;
+use std::fmt::Debug;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use snapsentry::plan::creation::{self, Due, History, Verdict};
@@ -106,6 +107,19 @@ fn listed(snapshots: &[Snapshot]) -> BTreeMap<String, History> {
         history.take_in(snapshot.clone(), now());
     }
     histories
+}
+
+/// What a rule makes of these snapshots, in whatever order they are listed.
+fn of_any_order<T: PartialEq + Debug>(snapshots: &[Snapshot], of: impl Fn(&[Snapshot]) -> T) -> T {
+    let first = of(snapshots);
+    for turn in 0..snapshots.len() {
+        let mut other = snapshots.to_vec();
+        other.rotate_left(turn);
+        assert_eq!(of(&other), first, "rotated by {turn}");
+        other.reverse();
+        assert_eq!(of(&other), first, "rotated by {turn} and reversed");
+    }
+    first
 }
 
 /// What is decided about each policy of a volume that is not off.

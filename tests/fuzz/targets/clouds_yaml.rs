@@ -4,24 +4,12 @@
 
 #![no_main]
 
-use std::io;
-use std::path::Path;
+#[path = "../../outside_input/only_file.rs"]
+mod only_file;
 
 use libfuzzer_sys::fuzz_target;
-use snapsentry::settings::{Environment, Files, SecretText, Settings};
-
-/// The only file there is.
-struct Only<'a>(&'a [u8]);
-
-impl Files for Only<'_> {
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        if path.ends_with("clouds.yaml") {
-            Ok(self.0.to_vec())
-        } else {
-            Err(io::ErrorKind::NotFound.into())
-        }
-    }
-}
+use only_file::Only;
+use snapsentry::settings::{Environment, SecretText, Settings};
 
 fuzz_target!(|text: &[u8]| {
     let cloud = ("OS_CLOUD", "demo");

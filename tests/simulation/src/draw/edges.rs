@@ -5,7 +5,6 @@ use chrono::TimeDelta;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::json;
-
 use simcloud::{Fault, Kind, Route, Service};
 
 use super::{one_of, tenancy};

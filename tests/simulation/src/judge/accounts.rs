@@ -76,12 +76,7 @@ impl Judge {
         // Also one that had broken, and that Cinder was too busy to delete for another pass.
         let became_available = made
             .iter()
-            .filter(|id| {
-                asked.step.changes.iter().any(|change| {
-                    change.snapshot_id.as_deref() == Some(id)
-                        && matches!(change.happening, Happening::Available | Happening::Busy)
-                })
-            })
+            .filter(|id| asked.has_met(id, &[Happening::Available, Happening::Busy]))
             .count() as u64;
         self.check(
             created <= became_available || asked.step.meanwhile > 0,

@@ -104,12 +104,7 @@ impl Judge {
         // volume itself was gone, for snapshots may have been listed then. One that broke served
         // nobody for a while, also where Cinder was too busy to delete it and calls it available
         // again.
-        let broke = |id: &str| {
-            asked.step.changes.iter().any(|change| {
-                change.happening == Happening::CreationFailed
-                    && change.snapshot_id.as_deref() == Some(id)
-            })
-        };
+        let broke = |id: &str| asked.has_met(id, &[Happening::CreationFailed]);
         let is_served = candidates.iter().all(|(_, (_, window, _))| {
             moments().all(
                 |copy| match rules::standing(copy, *kind, window, &asked.basis) {
@@ -197,13 +192,12 @@ impl Judge {
                 let was_there = change.at < look.at
                     && look.path.contains(&filter)
                     && !look.path.contains("marker=");
-                let was_lost = asked.step.changes.iter().any(|later| {
-                    later.snapshot_id.as_deref() == Some(id)
-                        && matches!(
-                            later.happening,
-                            Happening::CreationFailed | Happening::Deleting | Happening::Deleted
-                        )
-                }) || asked.step.meanwhile > 0;
+                let ways_out = [
+                    Happening::CreationFailed,
+                    Happening::Deleting,
+                    Happening::Deleted,
+                ];
+                let was_lost = asked.has_met(id, &ways_out) || asked.step.meanwhile > 0;
                 self.check(
                     !was_there || was_lost,
                     "what a look could show is not made again",

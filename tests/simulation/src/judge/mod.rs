@@ -127,6 +127,14 @@ impl<'a> Asked<'a> {
             .unwrap_or(0)
     }
 
+    /// Whether one of these things happened to a snapshot in the step.
+    fn has_met(&self, snapshot_id: &str, happenings: &[Happening]) -> bool {
+        self.step.changes.iter().any(|change| {
+            change.snapshot_id.as_deref() == Some(snapshot_id)
+                && happenings.contains(&change.happening)
+        })
+    }
+
     /// Whether the pass looks after this volume, as far as that can be said from outside.
     fn names(&self, volume_id: &str) -> bool {
         self.volume_ids

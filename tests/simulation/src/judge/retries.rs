@@ -151,10 +151,7 @@ impl Judge {
             if !text.contains("ended in error") {
                 continue;
             }
-            let broke = asked.step.changes.iter().any(|change| {
-                change.happening == Happening::CreationFailed
-                    && change.snapshot_id.as_deref() == Some(id)
-            });
+            let broke = asked.has_met(id, &[Happening::CreationFailed]);
             let mut sent = pass.record.sent.iter();
             let removed = sent.any(|one| one.purpose == Purpose::Delete && one.target == id);
             self.check(
