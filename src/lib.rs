@@ -26,17 +26,18 @@
 
 pub mod clock;
 pub mod deadline;
+mod error;
 pub mod event;
-mod failure;
 pub mod handler;
-mod locked;
+mod lock;
 pub mod logging;
 pub mod openstack;
 pub mod pass;
 pub mod plan;
+pub mod platform;
 pub mod policy;
 pub mod report;
 pub mod settings;
 pub mod transport;
 
-pub use failure::Failure;
+pub use error::InvocationError;

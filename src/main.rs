@@ -4,8 +4,9 @@ use chrono::{DateTime, Utc};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::Value;
 
-use snapsentry::handler::{Handler, Invocation, Outside, fresh_seed};
+use snapsentry::handler::{Handler, Invocation, fresh_seed};
 use snapsentry::logging;
+use snapsentry::platform::LambdaPlatform;
 use snapsentry::policy::zone_rules_version;
 use snapsentry::settings::{Environment, LocalFiles};
 
@@ -19,7 +20,7 @@ async fn main() -> Result<(), Error> {
         zone_rules = zone_rules_version(),
         "cold start"
     );
-    let handler = Handler::new(environment, Box::new(LocalFiles), Box::new(Outside));
+    let handler = Handler::new(environment, Box::new(LocalFiles), Box::new(LambdaPlatform));
     let handler = &handler;
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| async move {
         let invocation = Invocation {

@@ -55,7 +55,7 @@ pub struct InvalidEvent(String);
 /// Every invocation prints its metrics under its phase, and a dry run prints none; that must
 /// hold for a request that is refused for one bad field, too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Glimpse {
+pub struct EventLabels {
     /// The phase, where it is one of ours.
     pub phase: Option<Phase>,
     /// Whether the payload says `dry_run: true`.
@@ -147,7 +147,7 @@ impl InvalidEvent {
     }
 }
 
-impl Glimpse {
+impl EventLabels {
     /// Looks at any payload; never fails.
     pub fn of(payload: &Value) -> Self {
         let request = envelope::peek(payload);

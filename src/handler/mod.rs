@@ -1,12 +1,11 @@
 //! One invocation, from event to answer.
 //!
-//! [`Handler::handle`] is the whole of it: read the event, get the settings ([`configured`]), do the
-//! work with them ([`serving`]), and print one metrics line, whatever came of it.
+//! [`Handler::handle`] is the whole of it: read the event, get the settings ([`warm`]), do the
+//! work with them ([`invocation`]), and print one metrics line, whatever came of it.
 
-mod configured;
-mod serving;
-mod surroundings;
+mod invocation;
 mod telling;
+mod warm;
 
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::Mutex;
@@ -22,14 +21,14 @@ use tracing::Instrument;
 
 use crate::clock::Clock;
 use crate::deadline::Deadline;
-use crate::event::{Glimpse, Phase, Request};
-use crate::failure::Failure;
-use crate::locked::locked;
+use crate::error::InvocationError;
+use crate::event::{EventLabels, Phase, Request};
+use crate::lock::lock;
+use crate::platform::Platform;
 use crate::report::{Metrics, metrics_line};
 use crate::settings::{Environment, Files, TimeBounds};
-use configured::Configured;
-use serving::{Account, Run};
-pub use surroundings::{Outside, Surroundings};
+use invocation::{InvocationContext, InvocationStats};
+use warm::WarmState;
 
 /// A deadline this far in the past is no deadline: `cargo lambda watch` sends one in 1970.
 const IMPLAUSIBLE: TimeDelta = TimeDelta::days(1);
@@ -52,23 +51,23 @@ pub struct Invocation {
 pub struct Handler {
     environment: Environment,
     files: Box<dyn Files + Send + Sync>,
-    surroundings: Box<dyn Surroundings>,
-    configured: Mutex<Option<Configured>>,
+    platform: Box<dyn Platform>,
+    warm: Mutex<Option<WarmState>>,
     has_told_of_missing_deadline: AtomicBool,
 }
 
 impl Handler {
-    /// A handler with these surroundings. Nothing is read or sent before the first invocation.
+    /// A handler on this platform. Nothing is read or sent before the first invocation.
     pub fn new(
         environment: Environment,
         files: Box<dyn Files + Send + Sync>,
-        surroundings: Box<dyn Surroundings>,
+        platform: Box<dyn Platform>,
     ) -> Self {
         Self {
             environment,
             files,
-            surroundings,
-            configured: Mutex::default(),
+            platform,
+            warm: Mutex::default(),
             has_told_of_missing_deadline: AtomicBool::new(false),
         }
     }
@@ -76,15 +75,15 @@ impl Handler {
     /// Serves one invocation and gives its answer.
     ///
     /// # Errors
-    /// [`Failure`], when the invocation as a whole could not do its work.
+    /// [`InvocationError`], when the invocation as a whole could not do its work.
     pub async fn handle(
         &self,
         payload: &Value,
         invocation: &Invocation,
-    ) -> Result<Box<RawValue>, Failure> {
+    ) -> Result<Box<RawValue>, InvocationError> {
         let begun = Instant::now();
         let run_id = format!("req-{}", invocation.request_id);
-        let glimpse = Glimpse::of(payload);
+        let glimpse = EventLabels::of(payload);
         let phase = glimpse.phase.map_or("unknown", Phase::as_str);
         let span = tracing::info_span!(
             "run",
@@ -93,7 +92,7 @@ impl Handler {
             lambda_request_id = invocation.request_id
         );
         async {
-            let mut account = Account::default();
+            let mut account = InvocationStats::default();
             let run = self.run(payload, invocation, &run_id, begun, &mut account);
             // A panic is a mistake of ours; it is measured, and then reported by the runtime.
             let result = AssertUnwindSafe(run).catch_unwind().await;
@@ -116,8 +115,7 @@ impl Handler {
                     duration_ms: begun.elapsed().as_millis() as u64,
                     error_type,
                 };
-                self.surroundings
-                    .print(&metrics_line(invocation.now, &metrics));
+                self.platform.print(&metrics_line(invocation.now, &metrics));
             }
             result.unwrap_or_else(|panic| resume_unwind(panic))
         }
@@ -131,9 +129,9 @@ impl Handler {
         invocation: &Invocation,
         run_id: &str,
         begun: Instant,
-        account: &mut Account,
-    ) -> Result<Box<RawValue>, Failure> {
-        let mut run = Run {
+        account: &mut InvocationStats,
+    ) -> Result<Box<RawValue>, InvocationError> {
+        let mut run = InvocationContext {
             request: Request::parse(payload)?,
             run_id,
             clock: Clock::showing(invocation.now),
@@ -141,14 +139,14 @@ impl Handler {
             begun,
             seed: invocation.seed,
         };
-        let configured = self.configured(run.deadline, None).await?;
+        let warm = self.warm_state(run.deadline, None).await?;
         // The secret may set the bounds, and could not be read without some.
-        run.deadline = self.deadline(invocation, begun, configured.settings.time_bounds());
-        match self.serve(&run, &configured, account).await {
+        run.deadline = self.deadline(invocation, begun, warm.settings.time_bounds());
+        match self.serve(&run, &warm, account).await {
             // The secret may have been rotated since it was read.
-            Err(failure) if failure.is_refused_login() && configured.secret.is_some() => {
-                let old = configured.secret.as_ref();
-                let renewed = self.configured(run.deadline, old).await?;
+            Err(failure) if failure.is_refused_login() && warm.secret.is_some() => {
+                let old = warm.secret.as_ref();
+                let renewed = self.warm_state(run.deadline, old).await?;
                 if renewed
                     .secret
                     .as_ref()
@@ -182,17 +180,17 @@ impl Handler {
         Deadline::at(begun + left.saturating_sub(bounds.deadline_margin))
     }
 
-    /// The metrics' `Project`: the configured one, else the one that the latest token was for.
+    /// The metrics' `Project`: the warm one, else the one that the latest token was for.
     fn project(&self) -> String {
         let label = self
             .environment
             .get("SNAPSENTRY_PROJECT")
             .map(str::to_owned);
-        let configured = locked(&self.configured);
+        let warm = lock(&self.warm);
         let known = || {
-            let configured = configured.as_ref()?;
-            let label = configured.settings.project_label.clone();
-            label.or_else(|| configured.session.project_name())
+            let warm = warm.as_ref()?;
+            let label = warm.settings.project_label.clone();
+            label.or_else(|| warm.session.project_name())
         };
         label.or_else(known).unwrap_or_else(|| "unknown".to_owned())
     }

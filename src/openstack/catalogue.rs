@@ -3,8 +3,8 @@
 use serde::Deserialize;
 use url::Url;
 
+use super::de::or_default;
 use super::error::LoginError;
-use super::lenient::or_default;
 
 /// The names under which clouds list Cinder's third version, the commonest first.
 const BLOCK_STORAGE: [&str; 3] = ["volumev3", "block-storage", "block-store"];

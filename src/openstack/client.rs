@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use http::Method;
 use serde::de::DeserializeOwned;
 
-use super::answer::parse;
-use super::call::{Call, Service};
 use super::connection::{Connection, ConnectionParts, Kind};
 use super::error::Error;
-use super::watcher::Watcher;
+use super::request::{ApiRequest, Service};
+use super::response::parse;
+use super::watcher::Poller;
 use crate::deadline::Deadline;
 
 /// The metadata keys by which volumes and snapshots are known as managed. The client passes
@@ -25,7 +25,7 @@ pub struct Tags {
 /// The client for one pass: one session, one retry rule, one pool of connections.
 pub struct Client {
     pub(super) connection: Connection,
-    pub(super) watcher: Watcher,
+    pub(super) watcher: Poller,
     tags: Tags,
 }
 
@@ -34,7 +34,7 @@ impl Client {
     pub fn new(parts: ConnectionParts, tags: Tags) -> Self {
         Self {
             connection: Connection::new(parts),
-            watcher: Watcher::default(),
+            watcher: Poller::default(),
             tags,
         }
     }
@@ -81,7 +81,7 @@ impl Client {
         name: &str,
         path: &str,
     ) -> Result<T, Error> {
-        let call = Call {
+        let call = ApiRequest {
             kind: Kind::Read,
             service: Service::BlockStorage,
             method: Method::GET,

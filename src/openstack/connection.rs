@@ -15,15 +15,15 @@ use rand::rngs::StdRng;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
-use super::answer::{path_of, refusal, request_id, without_secrets};
 use super::catalogue::EndpointChoice;
 use super::credential::Auth;
 use super::error::{Error, ErrorKind, LoginError};
+use super::response::{path_of, refusal, request_id, without_secrets};
 use super::retry::RetryConfig;
 use super::session::Session;
 use crate::clock::Clock;
 use crate::deadline::Deadline;
-use crate::locked::locked;
+use crate::lock::lock;
 use crate::transport::{Request, Response, Transport, TransportError};
 
 /// The right to have one request in flight.
@@ -137,7 +137,7 @@ impl Connection {
     }
 
     pub(super) fn with_rng<T>(&self, draw: impl FnOnce(&mut StdRng) -> T) -> T {
-        draw(&mut locked(&self.rng))
+        draw(&mut lock(&self.rng))
     }
 
     /// Waits until this many requests may leave at one moment.
@@ -162,7 +162,7 @@ impl Connection {
     /// Refuses to begin what would probably not be done before the deadline, judged by the
     /// slowest answer of its kind, or before the first by the slowest of any but listings.
     pub(super) fn begin(&self, deadline: Deadline, kind: Kind) -> Result<(), Error> {
-        let slowest = locked(&self.slowest);
+        let slowest = lock(&self.slowest);
         let expected = slowest.get(&kind).copied().unwrap_or_else(|| {
             slowest
                 .iter()
@@ -232,7 +232,7 @@ impl Connection {
                 });
             }
         };
-        let mut slowest = locked(&self.slowest);
+        let mut slowest = lock(&self.slowest);
         let so_far = slowest.entry(outgoing.kind).or_default();
         *so_far = took.max(*so_far);
         drop(slowest);

@@ -8,13 +8,13 @@ use std::collections::BTreeMap;
 
 use http::Method;
 
-use super::answer::{parse, unexpected};
-use super::call::{Call, Service};
 use super::client::Client;
 use super::connection::{Kind, Permit};
 use super::deletion::AfterRefusal;
 use super::error::{Error, ErrorKind};
-use super::look_up::Recognition;
+use super::matcher::SnapshotMatcher;
+use super::request::{ApiRequest, Service};
+use super::response::{parse, unexpected};
 use super::snapshot::{Snapshot, SnapshotBody};
 use super::watcher::Settled;
 use crate::deadline::Deadline;
@@ -104,10 +104,10 @@ impl Client {
         deadline: Deadline,
         new: &NewSnapshot,
         permit: Option<Permit>,
-        recognition: &Recognition<'_>,
+        matcher: &SnapshotMatcher<'_>,
     ) -> Result<Creation, NotCreated> {
         let requested = self
-            .request_snapshot(deadline, new, permit, recognition)
+            .request_snapshot(deadline, new, permit, matcher)
             .await?;
         let (Creation::Created(snapshot) | Creation::Adopted(snapshot)) = &requested;
         match self.settled(deadline, snapshot).await {
@@ -115,7 +115,7 @@ impl Client {
                 Creation::Created(_) => Creation::Created(snapshot),
                 Creation::Adopted(_) => Creation::Adopted(snapshot),
             }),
-            Ok(Settled::Broken(broken)) => Err(self.broken(deadline, broken, recognition).await),
+            Ok(Settled::Broken(broken)) => Err(self.broken(deadline, broken, matcher).await),
             Ok(Settled::Gone) => Err(self.deleted(snapshot)),
             Err(_) => match requested {
                 Creation::Created(snapshot) => Err(NotCreated::Pending {
@@ -132,7 +132,7 @@ impl Client {
         deadline: Deadline,
         new: &NewSnapshot,
         permit: Option<Permit>,
-        recognition: &Recognition<'_>,
+        matcher: &SnapshotMatcher<'_>,
     ) -> Result<Creation, NotCreated> {
         let body = serde_json::json!({"snapshot": {
             "volume_id": new.volume_id,
@@ -142,7 +142,7 @@ impl Client {
             "metadata": new.metadata,
         }})
         .to_string();
-        let call = Call {
+        let call = ApiRequest {
             kind: Kind::Create,
             service: Service::BlockStorage,
             method: Method::POST,
@@ -160,7 +160,7 @@ impl Client {
                 "create snapshot",
                 || async move {
                     if doubt.get() != Doubt::None
-                        && let Some(found) = self.look_up(deadline, recognition, None).await?
+                        && let Some(found) = self.look_up(deadline, matcher, None).await?
                     {
                         return Ok(Creation::Adopted(found));
                     }
@@ -184,7 +184,7 @@ impl Client {
                         doubt.set(before);
                         return Err(error);
                     }
-                    let found = self.look_up(deadline, recognition, Some(&error)).await?;
+                    let found = self.look_up(deadline, matcher, Some(&error)).await?;
                     doubt.set(Doubt::FoundNothing);
                     found.map(Creation::Adopted).ok_or(error)
                 },
@@ -192,7 +192,7 @@ impl Client {
             .await;
         match outcome {
             Ok(Creation::Adopted(found)) if found.status == "error" => {
-                Err(self.broken(deadline, found, recognition).await)
+                Err(self.broken(deadline, found, matcher).await)
             }
             Ok(creation) => Ok(creation),
             Err(error) => Err(match (&error.kind, doubt.get()) {
@@ -211,13 +211,13 @@ impl Client {
         &self,
         deadline: Deadline,
         snapshot: Snapshot,
-        recognition: &Recognition<'_>,
+        matcher: &SnapshotMatcher<'_>,
     ) -> NotCreated {
         if snapshot.status != "error" {
             return self.deleted(&snapshot);
         }
         // An id in an answer is not enough to delete what goes by it.
-        if !self.is_managed(&snapshot.metadata) || !(recognition.is_it)(&snapshot) {
+        if !self.is_managed(&snapshot.metadata) || !(matcher.matches)(&snapshot) {
             return NotCreated::Failed {
                 error: self.about(
                     &snapshot,

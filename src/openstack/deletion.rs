@@ -4,11 +4,11 @@
 
 use http::{Method, StatusCode};
 
-use super::answer::request_id;
-use super::call::{Call, Service};
 use super::client::Client;
 use super::connection::Kind;
 use super::error::Error;
+use super::request::{ApiRequest, Service};
+use super::response::request_id;
 use super::snapshot::{Snapshot, path_to};
 use crate::deadline::Deadline;
 
@@ -51,7 +51,7 @@ impl Client {
         after_refusal: impl Fn(&Snapshot) -> AfterRefusal,
     ) -> Result<Deletion, Error> {
         let path = path_to(id)?;
-        let normal = Call {
+        let normal = ApiRequest {
             kind: Kind::Delete,
             service: Service::BlockStorage,
             method: Method::DELETE,
@@ -75,7 +75,7 @@ impl Client {
             AfterRefusal::GiveUp => Err(refused),
             AfterRefusal::Force => {
                 let path = format!("{path}/action");
-                let force = Call {
+                let force = ApiRequest {
                     method: Method::POST,
                     path: &path,
                     body: Some(r#"{"os-force_delete": {}}"#.into()),
@@ -91,7 +91,7 @@ impl Client {
         &self,
         deadline: Deadline,
         name: &str,
-        call: &Call<'_>,
+        call: &ApiRequest<'_>,
     ) -> Result<Deletion, Error> {
         self.connection
             .execute_action(deadline, &self.connection.retry, name, || async {

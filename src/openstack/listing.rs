@@ -13,11 +13,11 @@ use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::answer::{parse, unexpected};
-use super::call::{Call, Service};
 use super::connection::{Connection, Kind};
+use super::de::or_default;
 use super::error::{Error, ErrorKind};
-use super::lenient::or_default;
+use super::request::{ApiRequest, Service};
+use super::response::{parse, unexpected};
 use crate::deadline::Deadline;
 
 /// How often a listing is begun again because the row it had got to vanished meanwhile.
@@ -204,7 +204,7 @@ impl Connection {
         } else {
             format!("{}?{query}", listing.path)
         };
-        let call = Call {
+        let call = ApiRequest {
             kind: Kind::List,
             service: Service::BlockStorage,
             method: Method::GET,

@@ -5,24 +5,24 @@
 //! ([`Connection::execute_action`]) and, where it fails, says which request failed, how, and
 //! under which request id.
 //!
-//! From the bottom up: `answer` reads answers, `connection` sends requests, `login` keeps a
-//! `session`, `call` sends with its token, `execute` tries again, `listing` goes from page to page.
+//! From the bottom up: `response` reads answers, `connection` sends requests, `auth` keeps a
+//! `session`, `request` sends with its token, `execute` tries again, `listing` goes from page to page.
 //! Above them is a file for each resource, whose methods are [`Client`]'s; a new call goes there.
 
-mod answer;
-mod call;
+mod auth;
 mod catalogue;
 mod client;
 mod connection;
 mod creation;
 mod credential;
+mod de;
 mod deletion;
 mod error;
 mod execute;
-mod lenient;
 mod listing;
-mod login;
-mod look_up;
+mod matcher;
+mod request;
+mod response;
 mod retry;
 mod servers;
 mod session;
@@ -39,7 +39,7 @@ pub use creation::{Creation, NewSnapshot, NotCreated};
 pub use credential::{ApplicationCredential, Auth, AuthMethod, Domain, Project, User};
 pub use deletion::{AfterRefusal, Deletion};
 pub use error::{Error, ErrorKind, LoginError};
-pub use look_up::Recognition;
+pub use matcher::SnapshotMatcher;
 pub use retry::RetryConfig;
 pub use session::Session;
 pub use snapshot::Snapshot;

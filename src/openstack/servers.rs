@@ -2,10 +2,10 @@
 
 use serde::Deserialize;
 
-use super::answer::parse;
-use super::call::{Call, Service, is_id};
 use super::client::Client;
 use super::connection::Kind;
+use super::request::{ApiRequest, Service, is_id};
+use super::response::parse;
 use crate::deadline::Deadline;
 
 #[derive(Deserialize)]
@@ -27,7 +27,7 @@ impl Client {
             return None;
         }
         let path = format!("/servers/{id}");
-        let call = Call {
+        let call = ApiRequest {
             kind: Kind::Read,
             service: Service::Compute,
             method: http::Method::GET,

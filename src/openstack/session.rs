@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::error::Error;
-use crate::locked::locked;
+use crate::lock::lock;
 
 /// What outlives an invocation: the token, its catalogue, and what was learnt about the cloud.
 #[derive(Debug, Default)]
@@ -55,11 +55,11 @@ pub(super) struct Token {
 impl Session {
     /// The name of the project, as the latest token told it.
     pub fn project_name(&self) -> Option<String> {
-        locked(&self.project_name).clone()
+        lock(&self.project_name).clone()
     }
 
     pub(super) fn name_project(&self, name: Option<String>) {
-        *locked(&self.project_name) = name;
+        *lock(&self.project_name) = name;
     }
 
     /// A number for each pass that uses the session. Lambda's request id would not do: it comes
@@ -69,7 +69,7 @@ impl Session {
     }
 
     pub(super) fn usable(&self, now: DateTime<Utc>) -> Option<Arc<Token>> {
-        let current = locked(&self.current);
+        let current = lock(&self.current);
         current
             .as_ref()
             .filter(|token| now < token.renew_at)
@@ -77,6 +77,6 @@ impl Session {
     }
 
     pub(super) fn keep(&self, token: Option<Arc<Token>>) {
-        *locked(&self.current) = token;
+        *lock(&self.current) = token;
     }
 }

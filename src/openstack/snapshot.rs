@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Datelike, NaiveDateTime, TimeDelta, Utc};
 use serde::{Deserialize, Deserializer};
 
-use super::call::is_id;
+use super::de;
 use super::error::{Error, ErrorKind};
-use super::lenient;
+use super::request::is_id;
 
 /// A snapshot, as far as it matters here.
 #[derive(Clone, Debug, Deserialize)]
@@ -25,7 +25,7 @@ pub struct Snapshot {
     #[serde(default, deserialize_with = "timestamp")]
     pub updated_at: Option<DateTime<Utc>>,
     /// Its metadata.
-    #[serde(default, deserialize_with = "lenient::metadata")]
+    #[serde(default, deserialize_with = "de::metadata")]
     pub metadata: BTreeMap<String, String>,
 }
 

@@ -6,13 +6,13 @@ use std::ops::ControlFlow;
 use http::Method;
 use serde::Deserialize;
 
-use super::answer::request_id;
-use super::call::{Call, Service};
 use super::client::Client;
 use super::connection::Kind;
+use super::de;
 use super::error::Error;
-use super::lenient;
 use super::listing::Listing;
+use super::request::{ApiRequest, Service};
+use super::response::request_id;
 use crate::deadline::Deadline;
 
 /// A volume, as far as it matters here.
@@ -23,10 +23,10 @@ pub struct Volume {
     /// Cinder's word for its state.
     pub status: String,
     /// Its metadata.
-    #[serde(default, deserialize_with = "lenient::metadata")]
+    #[serde(default, deserialize_with = "de::metadata")]
     pub metadata: BTreeMap<String, String>,
     /// The servers it is attached to, in no order.
-    #[serde(default, deserialize_with = "lenient::or_default")]
+    #[serde(default, deserialize_with = "de::or_default")]
     pub attachments: Vec<Attachment>,
 }
 
@@ -174,7 +174,7 @@ impl Client {
         keys: &BTreeMap<String, String>,
     ) -> Result<Option<String>, Error> {
         let body = serde_json::json!({ "metadata": keys }).to_string();
-        let call = Call {
+        let call = ApiRequest {
             kind: Kind::Write,
             service: Service::BlockStorage,
             method: Method::POST,
@@ -201,7 +201,7 @@ impl Client {
         key: &str,
     ) -> Result<(), Error> {
         let path = format!("/volumes/{id}/metadata/{key}");
-        let call = Call {
+        let call = ApiRequest {
             kind: Kind::Write,
             service: Service::BlockStorage,
             method: Method::DELETE,

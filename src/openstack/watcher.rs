@@ -9,7 +9,7 @@ use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
 use super::snapshot::{Snapshot, as_listed};
-use crate::locked::locked;
+use crate::lock::lock;
 
 /// Looks are never closer together than this.
 const SHORTEST_INTERVAL: Duration = Duration::from_millis(250);
@@ -42,7 +42,7 @@ impl Settled {
 
 /// Who waits for what, and what the looks have seen.
 #[derive(Debug, Default)]
-pub(super) struct Watcher {
+pub(super) struct Poller {
     waiting: Mutex<HashMap<String, Waiting>>,
     /// Told when somebody new waits.
     pub(super) registered: Notify,
@@ -59,7 +59,7 @@ struct Waiting {
     tell: oneshot::Sender<Settled>,
 }
 
-impl Watcher {
+impl Poller {
     /// Waits for a snapshot from now on.
     pub(super) fn register(&self, snapshot: &Snapshot) -> oneshot::Receiver<Settled> {
         let (tell, told) = oneshot::channel();
@@ -68,19 +68,19 @@ impl Watcher {
             since: Instant::now(),
             tell,
         };
-        locked(&self.waiting).insert(snapshot.id.clone(), waiting);
+        lock(&self.waiting).insert(snapshot.id.clone(), waiting);
         self.registered.notify_one();
         told
     }
 
     /// Waits for a snapshot no longer.
     pub(super) fn forget(&self, id: &str) {
-        locked(&self.waiting).remove(id);
+        lock(&self.waiting).remove(id);
     }
 
     /// The snapshots waited for, and how far back a look has to go to meet them all.
     pub(super) fn wanted(&self) -> (HashSet<String>, Option<DateTime<Utc>>) {
-        let waiting = locked(&self.waiting);
+        let waiting = lock(&self.waiting);
         let wanted = waiting.keys().cloned().collect();
         let unknown = waiting.values().any(|one| one.created_at.is_none());
         let oldest = waiting.values().filter_map(|one| one.created_at).min();
@@ -89,10 +89,7 @@ impl Watcher {
 
     /// What the looks have seen of a volume's managed snapshots.
     pub(super) fn seen(&self, volume_id: &str) -> Vec<Snapshot> {
-        locked(&self.seen)
-            .get(volume_id)
-            .cloned()
-            .unwrap_or_default()
+        lock(&self.seen).get(volume_id).cloned().unwrap_or_default()
     }
 
     /// When to look next; nothing where nobody waits.
@@ -106,8 +103,8 @@ impl Watcher {
         last: Option<Instant>,
         poll_interval: Duration,
     ) -> Option<Instant> {
-        let waiting = locked(&self.waiting);
-        let soonest = locked(&self.quickest).map_or(SHORTEST_INTERVAL, |quickest| {
+        let waiting = lock(&self.waiting);
+        let soonest = lock(&self.quickest).map_or(SHORTEST_INTERVAL, |quickest| {
             (quickest - quickest / EARLIER).max(SHORTEST_INTERVAL)
         });
         let now = Instant::now();
@@ -134,12 +131,12 @@ impl Watcher {
 
     /// Tells whoever waits for it how a snapshot has ended.
     pub(super) fn settle(&self, id: &str, settled: Settled) {
-        let Some(waiting) = locked(&self.waiting).remove(id) else {
+        let Some(waiting) = lock(&self.waiting).remove(id) else {
             return;
         };
         if matches!(settled, Settled::Available(_)) {
             let took = waiting.since.elapsed();
-            let mut quickest = locked(&self.quickest);
+            let mut quickest = lock(&self.quickest);
             *quickest = Some(quickest.map_or(took, |so_far| so_far.min(took)));
         }
         // Whoever waited may have been stopped by the deadline.
@@ -148,7 +145,7 @@ impl Watcher {
 
     /// Remembers what a look met, and forgets what it should have met and did not.
     pub(super) fn remember(&self, rows: Vec<Snapshot>) {
-        let mut seen = locked(&self.seen);
+        let mut seen = lock(&self.seen);
         // A look may end between two of one second: by their ids, as they are listed.
         match rows.last().map(Snapshot::age_key) {
             Some(reach) => seen

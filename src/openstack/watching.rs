@@ -1,6 +1,6 @@
 //! Waiting for snapshots to become available: one look answers for all who wait.
 //!
-//! Whoever waits registers with the [`Watcher`](super::watcher::Watcher). A look lists newest
+//! Whoever waits registers with the [`Poller`](super::watcher::Poller). A look lists newest
 //! first only as far back as the oldest snapshot waited for, so fifty creations cost one request
 //! a look, not fifty, and the cost never grows with history. What others create meanwhile is seen
 //! by the same looks, and remembered for whoever is about to create.

@@ -3,21 +3,21 @@
 use futures::{StreamExt, stream};
 
 use super::Pass;
-use super::cleaning::Removal;
-use super::look::{self, Candidate, Past};
+use super::delete::DeleteOutcome;
+use super::inventory::{self, Candidate, ExpireInventory};
 use super::telling::tell_invalid;
 use crate::openstack::Error;
-use crate::plan::expiry::{self, Limits, Verdict};
+use crate::plan::expiry::{self, ExpiryLimits, ExpiryVerdict};
 use crate::plan::{Snapshot, Volume};
-use crate::policy::Reading;
-use crate::report::{Action, Failure, Notification, Summary, Warning};
+use crate::policy::PolicyState;
+use crate::report::{Action, FailureEntry, Notification, Summary, Warning};
 
 /// Looks, plans and, unless this is a dry run, removes what has expired, the oldest first.
 ///
 /// # Errors
 /// Whatever kept the cloud from being looked at in full: nothing has been deleted then.
 pub async fn run(pass: &Pass<'_>) -> Result<Summary, Error> {
-    let past = look::at_the_past(pass).await?;
+    let past = inventory::for_expiry(pass).await?;
     let mut summary = Summary::default();
     count(pass, &past, &mut summary);
     let expired = judge(pass, past, &mut summary);
@@ -56,14 +56,14 @@ fn in_scope(pass: &Pass<'_>, volume: Option<&Volume>, volume_id: &str) -> bool {
     }
 }
 
-fn count(pass: &Pass<'_>, past: &Past, summary: &mut Summary) {
+fn count(pass: &Pass<'_>, past: &ExpireInventory, summary: &mut Summary) {
     for volume in past.volumes.values() {
         if !volume.managed || !pass.scope.contains(volume) {
             continue;
         }
         summary.volumes.managed += 1;
         for (kind, reading) in volume.policies() {
-            if let Reading::Invalid(invalid) = reading {
+            if let PolicyState::Invalid(invalid) = reading {
                 tell_invalid(volume, kind, invalid, summary);
             }
         }
@@ -74,7 +74,7 @@ fn count(pass: &Pass<'_>, past: &Past, summary: &mut Summary) {
         .filter(|(id, _)| in_scope(pass, past.volumes.get(*id), id))
         .map(|(_, count)| count)
         .sum();
-    look::warn_of_unknown(
+    inventory::warn_of_unknown(
         pass,
         "there is neither a volume with this id nor a managed snapshot of one",
         |id| past.volumes.contains_key(id) || past.counts.contains_key(id),
@@ -83,8 +83,8 @@ fn count(pass: &Pass<'_>, past: &Past, summary: &mut Summary) {
 }
 
 /// Judges every candidate of this pass's share, and gives those that go, the oldest first.
-fn judge(pass: &Pass<'_>, past: Past, summary: &mut Summary) -> Vec<Expired> {
-    let limits = Limits {
+fn judge(pass: &Pass<'_>, past: ExpireInventory, summary: &mut Summary) -> Vec<Expired> {
+    let limits = ExpiryLimits {
         keep_last: pass.limits.keep_last,
         stuck_after: pass.limits.stuck_after,
     };
@@ -97,24 +97,24 @@ fn judge(pass: &Pass<'_>, past: Past, summary: &mut Summary) -> Vec<Expired> {
         }
         let verdict = expiry::judge(snapshot, volume, &past.newest, pass.now, limits);
         match verdict {
-            Verdict::Delete { expired_at } => {
+            ExpiryVerdict::Delete { expired_at } => {
                 expired.push(Expired {
                     candidate,
                     expired_at,
                 });
                 continue;
             }
-            Verdict::KeptLast => summary.snapshots.kept += 1,
-            Verdict::UnknownPolicy => {
+            ExpiryVerdict::KeptLast => summary.snapshots.kept += 1,
+            ExpiryVerdict::UnknownPolicy => {
                 warn(snapshot, "its policy type is none of the four", summary);
             }
-            Verdict::NoExpiry => warn(snapshot, "it has no expiry date", summary),
-            Verdict::UnreadableExpiry => warn(
+            ExpiryVerdict::NoExpiry => warn(snapshot, "it has no expiry date", summary),
+            ExpiryVerdict::UnreadableExpiry => warn(
                 snapshot,
                 "its expiry date is no RFC 3339 date with a time and a zone",
                 summary,
             ),
-            Verdict::NotExpired | Verdict::Held | Verdict::Busy => {}
+            ExpiryVerdict::NotExpired | ExpiryVerdict::Held | ExpiryVerdict::Busy => {}
         }
         tracing::debug!(
             volume_id = snapshot.volume_id,
@@ -149,12 +149,17 @@ fn warn(snapshot: &Snapshot, why: &str, summary: &mut Summary) {
     });
 }
 
-fn tell_removal(pass: &Pass<'_>, candidate: Candidate, removal: Removal, summary: &mut Summary) {
+fn tell_removal(
+    pass: &Pass<'_>,
+    candidate: Candidate,
+    removal: DeleteOutcome,
+    summary: &mut Summary,
+) {
     let Candidate { snapshot, metadata } = candidate;
     let policy = snapshot.policy.map(|kind| kind.as_str());
     let (volume_id, snapshot_id) = (&snapshot.volume_id, &snapshot.id);
     match removal {
-        Removal::Accepted { request_id } => {
+        DeleteOutcome::Accepted { request_id } => {
             tracing::info!(
                 volume_id,
                 policy,
@@ -166,7 +171,7 @@ fn tell_removal(pass: &Pass<'_>, candidate: Candidate, removal: Removal, summary
             );
             summary.snapshots.deleted += 1;
         }
-        Removal::AlreadyGone => {
+        DeleteOutcome::AlreadyGone => {
             tracing::info!(
                 volume_id,
                 policy,
@@ -177,7 +182,7 @@ fn tell_removal(pass: &Pass<'_>, candidate: Candidate, removal: Removal, summary
             );
             summary.snapshots.deleted += 1;
         }
-        Removal::OutOfTime(error) => {
+        DeleteOutcome::OutOfTime(error) => {
             tracing::info!(
                 volume_id,
                 policy,
@@ -188,7 +193,7 @@ fn tell_removal(pass: &Pass<'_>, candidate: Candidate, removal: Removal, summary
             );
             summary.snapshots.deferred += 1;
         }
-        Removal::Refused(error) => {
+        DeleteOutcome::Refused(error) => {
             tracing::info!(
                 volume_id,
                 policy,
@@ -207,7 +212,7 @@ fn tell_removal(pass: &Pass<'_>, candidate: Candidate, removal: Removal, summary
                     metadata,
                 ));
             }
-            summary.failures.push(Failure {
+            summary.failures.push(FailureEntry {
                 volume_id: Some(snapshot.volume_id),
                 policy: snapshot.policy,
                 snapshot_id: Some(snapshot.id),

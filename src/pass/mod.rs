@@ -4,15 +4,15 @@
 //! - [`expire`]: removes what has expired;
 //! - [`subscribe`]: tags a volume.
 
-mod cleaning;
-mod creating;
+mod create;
+mod dedupe;
+mod delete;
+mod executor;
 pub mod expire;
-mod look;
-mod rounds;
-mod settling;
+mod inventory;
+mod scheduler;
 pub mod snapshot;
 pub mod subscribe;
-mod taking;
 mod telling;
 
 use std::time::Duration;

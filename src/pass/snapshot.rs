@@ -3,13 +3,13 @@
 use chrono::TimeDelta;
 
 use super::Pass;
-use super::look::{self, Present};
-use super::settling::settle_twins;
-use super::taking::Taking;
+use super::dedupe::dedupe;
+use super::executor::Executor;
+use super::inventory::{self, CreateInventory};
 use super::telling::{defer, tell_invalid};
 use crate::openstack::Error;
 use crate::plan::Volume;
-use crate::plan::creation::{self, Due, Plan, Verdict};
+use crate::plan::creation::{self, DueWindow, Plan, WindowVerdict};
 use crate::report::{Action, Summary, Warning};
 
 /// The clocks of a cloud's machines differ by less than this.
@@ -20,7 +20,7 @@ const CLOCK_SKEW: TimeDelta = TimeDelta::seconds(5);
 /// # Errors
 /// Whatever kept the cloud from being looked at in full: nothing has been changed then.
 pub async fn run(pass: &Pass<'_>) -> Result<Summary, Error> {
-    let present = look::at_the_present(pass).await?;
+    let present = inventory::for_creation(pass).await?;
     let volumes: Vec<&Volume> = present.volumes.iter().collect();
     let plan = creation::plan(
         &volumes,
@@ -40,19 +40,27 @@ pub async fn run(pass: &Pass<'_>) -> Result<Summary, Error> {
     let since = present
         .newest
         .map(|newest| newest.min(pass.now) - CLOCK_SKEW);
-    let mut taking = Taking::new(pass, since, &mut summary);
-    let work = taking.carry_out(plan.rounds(), &plan.twins);
+    let mut executor = Executor::new(pass, since, &mut summary);
+    let work = executor.carry_out(plan.batches(), &plan.duplicates);
     pass.client
         .watching(pass.deadline, pass.limits.poll_interval, work)
         .await;
-    let created = taking.created();
+    let created = executor.created();
     if !created.is_empty() {
-        settle_twins(pass, &volumes, since, created, &plan.twins, &mut summary).await;
+        dedupe(
+            pass,
+            &volumes,
+            since,
+            created,
+            &plan.duplicates,
+            &mut summary,
+        )
+        .await;
     }
     Ok(summary)
 }
 
-fn count(pass: &Pass<'_>, present: &Present, summary: &mut Summary) {
+fn count(pass: &Pass<'_>, present: &CreateInventory, summary: &mut Summary) {
     summary.volumes.managed = present.volumes.len();
     let ours: std::collections::BTreeSet<&str> = present
         .volumes
@@ -68,7 +76,7 @@ fn count(pass: &Pass<'_>, present: &Present, summary: &mut Summary) {
         })
         .map(|(_, history)| history.count)
         .sum();
-    look::warn_of_unknown(
+    inventory::warn_of_unknown(
         pass,
         "there is no managed volume with this id",
         |id| present.known.contains(id),
@@ -81,8 +89,8 @@ fn report(pass: &Pass<'_>, plan: &Plan<'_>, summary: &mut Summary) {
     for decision in &plan.decisions {
         let (volume, policy) = (decision.volume, decision.policy);
         match &decision.verdict {
-            Verdict::Invalid(invalid) => tell_invalid(volume, policy, invalid, summary),
-            Verdict::Served { by, window } => tracing::debug!(
+            WindowVerdict::Invalid(invalid) => tell_invalid(volume, policy, invalid, summary),
+            WindowVerdict::Served { by, window } => tracing::debug!(
                 volume_id = volume.id,
                 policy = %policy,
                 verdict = "served",
@@ -90,7 +98,7 @@ fn report(pass: &Pass<'_>, plan: &Plan<'_>, summary: &mut Summary) {
                 window_start = %window.start,
                 "nothing is due: the window has its snapshot"
             ),
-            Verdict::Deferred { window } => {
+            WindowVerdict::Deferred { window } => {
                 summary.volumes.due += 1;
                 let warning = format!(
                     "the volume is {}, and only available or in-use ones can be taken; it is \
@@ -105,7 +113,7 @@ fn report(pass: &Pass<'_>, plan: &Plan<'_>, summary: &mut Summary) {
                     warning,
                 });
             }
-            Verdict::Due(due) => {
+            WindowVerdict::DueWindow(due) => {
                 summary.volumes.due += 1;
                 if pass.dry_run {
                     tracing::info!(
@@ -123,21 +131,21 @@ fn report(pass: &Pass<'_>, plan: &Plan<'_>, summary: &mut Summary) {
 
 /// What a dry run would have done.
 fn list(plan: &Plan<'_>, summary: &mut Summary) {
-    let mut due: Vec<&Due> = plan
+    let mut due: Vec<&DueWindow> = plan
         .decisions
         .iter()
         .filter_map(|decision| match &decision.verdict {
-            Verdict::Due(due) => Some(&**due),
+            WindowVerdict::DueWindow(due) => Some(&**due),
             _ => None,
         })
         .collect();
     due.sort_by_key(|due| due.window.start);
     for one in due {
-        for in_the_way in &one.in_the_way {
+        for stale_snapshots in &one.stale_snapshots {
             summary.plan.push(Action::Clean {
-                snapshot_id: in_the_way.snapshot_id.clone(),
+                snapshot_id: stale_snapshots.snapshot_id.clone(),
                 volume_id: one.volume_id.clone(),
-                reason: in_the_way.reason.into(),
+                reason: stale_snapshots.reason.into(),
             });
         }
         summary.plan.push(Action::Create {
@@ -149,11 +157,11 @@ fn list(plan: &Plan<'_>, summary: &mut Summary) {
             expires_at: one.expires_at,
         });
     }
-    for twin in &plan.twins {
+    for duplicate in &plan.duplicates {
         summary.plan.push(Action::Clean {
-            snapshot_id: twin.snapshot_id.clone(),
-            volume_id: twin.volume_id.clone(),
-            reason: format!("a second snapshot of the window; {} stays", twin.stays),
+            snapshot_id: duplicate.snapshot_id.clone(),
+            volume_id: duplicate.volume_id.clone(),
+            reason: format!("a second snapshot of the window; {} stays", duplicate.stays),
         });
     }
 }

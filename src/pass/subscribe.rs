@@ -11,7 +11,7 @@ use http::StatusCode;
 use crate::deadline::Deadline;
 use crate::event::{InvalidEvent, SubscribeRequest};
 use crate::openstack::{Client, Error};
-use crate::policy::{Metadata, Reading, Setting, keys, read};
+use crate::policy::{Metadata, PolicyState, Setting, keys, read};
 use crate::report::Warning;
 
 /// What came of a subscription.
@@ -114,12 +114,12 @@ fn check(
     now: DateTime<Utc>,
 ) -> Result<Vec<Warning>, InvalidEvent> {
     match read(request.policy, merged) {
-        Reading::Disabled => Ok(Vec::new()),
-        Reading::Invalid(invalid) => Err(InvalidEvent::new(format!(
+        PolicyState::Disabled => Ok(Vec::new()),
+        PolicyState::Invalid(invalid) => Err(InvalidEvent::new(format!(
             "policy: the volume already has a value that no pass can read: {invalid}; give the \
              setting in the event, or correct the key on the volume"
         ))),
-        Reading::Enabled(policy) => {
+        PolicyState::Enabled(policy) => {
             let window = policy.window_at(now);
             let is_shorter = policy.retention_falls_short_of(&window);
             Ok(is_shorter

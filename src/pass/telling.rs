@@ -2,14 +2,14 @@
 //! whoever is notified.
 
 use super::Pass;
-use super::cleaning::Removal;
-use super::creating::Taken;
+use super::create::CreateOutcome;
+use super::delete::DeleteOutcome;
 use crate::openstack::{Error, NotCreated};
 use crate::plan::Volume;
-use crate::plan::creation::{Due, InTheWay};
-use crate::plan::twins::Twin;
+use crate::plan::creation::{DueWindow, StaleSnapshot};
+use crate::plan::duplicates::Duplicate;
 use crate::policy::{InvalidSetting, PolicyKind, Window};
-use crate::report::{Failure, Notification, NotifiedWindow, Summary, Warning};
+use crate::report::{FailureEntry, Notification, NotifiedWindow, Summary, Warning};
 
 /// A policy that cannot be read is a failure of its own and stops no other.
 pub(super) fn tell_invalid(
@@ -26,11 +26,11 @@ pub(super) fn tell_invalid(
         "the policy cannot be read"
     );
     summary.volumes.invalid += 1;
-    summary.failures.push(Failure {
+    summary.failures.push(FailureEntry {
         volume_id: Some(volume.id.clone()),
         policy: Some(policy),
         error: invalid.to_string(),
-        ..Failure::default()
+        ..FailureEntry::default()
     });
 }
 
@@ -62,9 +62,14 @@ fn leave_unserved(pass: &Pass<'_>, summary: &mut Summary, window: &Window) {
 }
 
 /// Says what came of removing what was in a window's way.
-pub(super) fn tell_cleaned(due: &Due, one: &InTheWay, removal: Removal, summary: &mut Summary) {
+pub(super) fn tell_cleaned(
+    due: &DueWindow,
+    one: &StaleSnapshot,
+    removal: DeleteOutcome,
+    summary: &mut Summary,
+) {
     match removal {
-        Removal::Accepted { request_id } => {
+        DeleteOutcome::Accepted { request_id } => {
             tracing::info!(
                 volume_id = due.volume_id,
                 policy = %due.policy,
@@ -76,8 +81,8 @@ pub(super) fn tell_cleaned(due: &Due, one: &InTheWay, removal: Removal, summary:
             );
             summary.snapshots.cleaned += 1;
         }
-        Removal::AlreadyGone => {}
-        Removal::OutOfTime(error) | Removal::Refused(error) => {
+        DeleteOutcome::AlreadyGone => {}
+        DeleteOutcome::OutOfTime(error) | DeleteOutcome::Refused(error) => {
             let warning = format!(
                 "a snapshot ({}) is in the window's way and could not be removed; the \
                  window is taken all the same: {error}",
@@ -90,25 +95,30 @@ pub(super) fn tell_cleaned(due: &Due, one: &InTheWay, removal: Removal, summary:
 }
 
 /// Says what came of a window that was due.
-pub(super) fn tell_taken(pass: &Pass<'_>, due: &Due, taken: Taken, summary: &mut Summary) {
+pub(super) fn tell_taken(
+    pass: &Pass<'_>,
+    due: &DueWindow,
+    taken: CreateOutcome,
+    summary: &mut Summary,
+) {
     let (volume_id, policy) = (&due.volume_id, due.policy);
     let window_start = due.window.start;
     match taken {
-        Taken::Created(snapshot) => {
+        CreateOutcome::Created(snapshot) => {
             tracing::info!(
                 volume_id, %policy, verdict = "created", snapshot_id = snapshot.id,
                 reason = "the window had no snapshot", %window_start, "taken"
             );
             summary.snapshots.created += 1;
         }
-        Taken::Adopted { by, why } => {
+        CreateOutcome::Adopted { by, why } => {
             tracing::info!(
                 volume_id, %policy, verdict = "adopted", snapshot_id = by, reason = why,
                 %window_start, "served by one that is not provably ours"
             );
             summary.snapshots.adopted += 1;
         }
-        Taken::Not(NotCreated::Pending { snapshot_id }) => {
+        CreateOutcome::Not(NotCreated::Pending { snapshot_id }) => {
             tracing::info!(
                 volume_id, %policy, verdict = "pending", snapshot_id,
                 reason = "the pass's time ended first", %window_start,
@@ -116,7 +126,7 @@ pub(super) fn tell_taken(pass: &Pass<'_>, due: &Due, taken: Taken, summary: &mut
             );
             summary.snapshots.pending += 1;
         }
-        Taken::Not(NotCreated::Deferred(error)) => defer(
+        CreateOutcome::Not(NotCreated::Deferred(error)) => defer(
             pass,
             summary,
             volume_id,
@@ -124,10 +134,10 @@ pub(super) fn tell_taken(pass: &Pass<'_>, due: &Due, taken: Taken, summary: &mut
             &due.window,
             &error.to_string(),
         ),
-        Taken::Not(NotCreated::Deleted { snapshot_id, error }) => {
+        CreateOutcome::Not(NotCreated::Deleted { snapshot_id, error }) => {
             tell_failed(pass, due, error, Some(snapshot_id), summary);
         }
-        Taken::Not(NotCreated::Failed {
+        CreateOutcome::Not(NotCreated::Failed {
             error,
             snapshot_id,
             not_cleaned,
@@ -143,7 +153,7 @@ pub(super) fn tell_taken(pass: &Pass<'_>, due: &Due, taken: Taken, summary: &mut
 
 fn tell_failed(
     pass: &Pass<'_>,
-    due: &Due,
+    due: &DueWindow,
     error: Error,
     snapshot_id: Option<String>,
     summary: &mut Summary,
@@ -174,7 +184,7 @@ fn tell_failed(
             window,
         ));
     }
-    summary.failures.push(Failure {
+    summary.failures.push(FailureEntry {
         volume_id: Some(due.volume_id.clone()),
         policy: Some(due.policy),
         snapshot_id,
@@ -204,29 +214,35 @@ fn warn(
     });
 }
 
-/// Says what came of removing a twin.
-pub(super) fn tell_twin(twin: &Twin, removal: Removal, summary: &mut Summary) {
+/// Says what came of removing a duplicate.
+pub(super) fn tell_duplicate(duplicate: &Duplicate, removal: DeleteOutcome, summary: &mut Summary) {
     let warning = match removal {
-        Removal::Accepted { request_id } => {
+        DeleteOutcome::Accepted { request_id } => {
             tracing::info!(
-                volume_id = twin.volume_id,
-                policy = %twin.policy,
+                volume_id = duplicate.volume_id,
+                policy = %duplicate.policy,
                 verdict = "cleaned",
-                snapshot_id = twin.snapshot_id,
-                stays = twin.stays,
+                snapshot_id = duplicate.snapshot_id,
+                stays = duplicate.stays,
                 openstack_request_id = request_id,
                 "a second snapshot of the window was removed"
             );
             summary.snapshots.cleaned += 1;
             return;
         }
-        Removal::AlreadyGone => return,
-        Removal::OutOfTime(error) | Removal::Refused(error) => format!(
+        DeleteOutcome::AlreadyGone => return,
+        DeleteOutcome::OutOfTime(error) | DeleteOutcome::Refused(error) => format!(
             "a second snapshot of a window ({} stays) could not be removed; the next pass tries \
              again: {error}",
-            twin.stays
+            duplicate.stays
         ),
     };
-    let snapshot_id = Some(twin.snapshot_id.clone());
-    warn(&twin.volume_id, twin.policy, snapshot_id, warning, summary);
+    let snapshot_id = Some(duplicate.snapshot_id.clone());
+    warn(
+        &duplicate.volume_id,
+        duplicate.policy,
+        snapshot_id,
+        warning,
+        summary,
+    );
 }

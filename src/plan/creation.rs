@@ -4,23 +4,23 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
-use super::twins::{self, Twin};
+use super::duplicates::{self, Duplicate};
 use super::{Snapshot, Volume, group_volumes_by_vm};
-use crate::policy::{InvalidSetting, Metadata, Policy, PolicyKind, Reading, Window, keys};
+use crate::policy::{InvalidSetting, Metadata, Policy, PolicyKind, PolicyState, Window, keys};
 
 /// The description of every snapshot that is taken.
 pub const DESCRIPTION: &str = "Created and managed by SnapSentry";
 
 /// What was seen of one volume's managed snapshots.
 #[derive(Clone, Debug, Default)]
-pub struct History {
+pub struct VolumeSnapshots {
     /// How many there are.
     pub count: usize,
     /// Those that may belong to an active window.
     pub recent: Vec<Snapshot>,
 }
 
-impl History {
+impl VolumeSnapshots {
     /// Takes a snapshot in, and keeps it only if it can matter to a window that is active
     /// `now`: so what a pass holds in memory grows with volumes, not with years.
     ///
@@ -42,12 +42,12 @@ pub struct Decision<'a> {
     /// The policy.
     pub policy: PolicyKind,
     /// What, and why.
-    pub verdict: Verdict,
+    pub verdict: WindowVerdict,
 }
 
 /// What is to be done, and why.
 #[derive(Clone, Debug)]
-pub enum Verdict {
+pub enum WindowVerdict {
     /// The policy cannot be read.
     Invalid(InvalidSetting),
     /// The active window has its snapshot.
@@ -63,12 +63,12 @@ pub enum Verdict {
         window: Window,
     },
     /// The active window has none.
-    Due(Box<Due>),
+    DueWindow(Box<DueWindow>),
 }
 
 /// A window that wants its snapshot.
 #[derive(Clone, Debug)]
-pub struct Due {
+pub struct DueWindow {
     /// The volume.
     pub volume_id: String,
     /// The VM that the volume is attached to, where it is one.
@@ -84,14 +84,14 @@ pub struct Due {
     /// When the snapshot will expire.
     pub expires_at: DateTime<Utc>,
     /// Snapshots that would serve were their state good.
-    pub in_the_way: Vec<InTheWay>,
+    pub stale_snapshots: Vec<StaleSnapshot>,
     /// The snapshots of this window that were there when the pass began, all lost.
     pub known: Vec<String>,
 }
 
 /// A snapshot that takes quota and serves nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct InTheWay {
+pub struct StaleSnapshot {
     /// The snapshot.
     pub snapshot_id: String,
     /// Why it is in the way.
@@ -100,14 +100,14 @@ pub struct InTheWay {
 
 /// Windows whose snapshots are requested at one moment: one policy of one VM.
 #[derive(Clone, Debug)]
-pub struct Round {
-    /// The VM, or the volume that stands alone: its rounds follow one another.
+pub struct Batch {
+    /// The VM, or the volume that stands alone: its batches follow one another.
     pub group: usize,
     /// One per volume.
-    pub windows: Vec<Due>,
+    pub windows: Vec<DueWindow>,
 }
 
-impl Round {
+impl Batch {
     /// The start of its oldest window.
     pub fn oldest(&self) -> Option<DateTime<Utc>> {
         self.windows.iter().map(|due| due.window.start).min()
@@ -120,26 +120,26 @@ pub struct Plan<'a> {
     /// One for every policy that is not off, volume by volume.
     pub decisions: Vec<Decision<'a>>,
     /// Superfluous snapshots of active windows.
-    pub twins: Vec<Twin>,
+    pub duplicates: Vec<Duplicate>,
 }
 
 /// Plans a snapshot pass over these managed volumes.
 pub fn plan<'a>(
     volumes: &[&'a Volume],
-    histories: &BTreeMap<String, History>,
+    histories: &BTreeMap<String, VolumeSnapshots>,
     now: DateTime<Utc>,
     stuck_after: TimeDelta,
 ) -> Plan<'a> {
-    let nothing = History::default();
+    let nothing = VolumeSnapshots::default();
     let mut decisions = Vec::new();
     let mut superfluous = Vec::new();
     for &volume in volumes {
         let history = histories.get(&volume.id).unwrap_or(&nothing);
         for (kind, reading) in volume.policies() {
             let verdict = match reading {
-                Reading::Disabled => continue,
-                Reading::Invalid(invalid) => Verdict::Invalid(invalid.clone()),
-                Reading::Enabled(policy) => {
+                PolicyState::Disabled => continue,
+                PolicyState::Invalid(invalid) => WindowVerdict::Invalid(invalid.clone()),
+                PolicyState::Enabled(policy) => {
                     judge(volume, policy, &history.recent, now, stuck_after)
                 }
             };
@@ -149,11 +149,11 @@ pub fn plan<'a>(
                 verdict,
             });
         }
-        superfluous.extend(twins::superfluous(volume, &history.recent, now));
+        superfluous.extend(duplicates::superfluous(volume, &history.recent, now));
     }
     Plan {
         decisions,
-        twins: superfluous,
+        duplicates: superfluous,
     }
 }
 
@@ -163,7 +163,7 @@ fn judge(
     snapshots: &[Snapshot],
     now: DateTime<Utc>,
     stuck_after: TimeDelta,
-) -> Verdict {
+) -> WindowVerdict {
     let window = policy.window_at(now);
     let of_window = || {
         snapshots
@@ -171,41 +171,47 @@ fn judge(
             .filter(|one| one.belongs_to(policy.kind(), &window))
     };
     if let Some(serving) = of_window().find(|one| one.serves(now, stuck_after)) {
-        return Verdict::Served {
+        return WindowVerdict::Served {
             by: serving.id.clone(),
             window,
         };
     }
     if !matches!(volume.status.as_str(), "available" | "in-use") {
-        return Verdict::Deferred { window };
+        return WindowVerdict::Deferred { window };
     }
-    let in_the_way = of_window()
+    let stale_snapshots = of_window()
         .filter(|one| !one.held)
         .filter_map(|one| {
-            let reason = if one.is_zombie(now, stuck_after) {
+            let reason = if one.is_stuck(now, stuck_after) {
                 "stuck"
             } else if one.state == super::State::Error {
                 "error"
             } else {
                 return None;
             };
-            Some(InTheWay {
+            Some(StaleSnapshot {
                 snapshot_id: one.id.clone(),
                 reason,
             })
         })
         .collect();
     let known = of_window().map(|one| one.id.clone()).collect();
-    Verdict::Due(Box::new(due(volume, policy, window, in_the_way, known)))
+    WindowVerdict::DueWindow(Box::new(due(
+        volume,
+        policy,
+        window,
+        stale_snapshots,
+        known,
+    )))
 }
 
 fn due(
     volume: &Volume,
     policy: &Policy,
     window: Window,
-    in_the_way: Vec<InTheWay>,
+    stale_snapshots: Vec<StaleSnapshot>,
     known: Vec<String>,
-) -> Due {
+) -> DueWindow {
     let expires_at = policy.expires_at(&window);
     let utc = |instant: DateTime<Utc>| instant.to_rfc3339_opts(SecondsFormat::Secs, true);
     let metadata = [
@@ -222,7 +228,7 @@ fn due(
         ),
         (keys::SNAPSHOT_WINDOW_START, utc(window.start)),
     ];
-    Due {
+    DueWindow {
         volume_id: volume.id.clone(),
         vm: volume.vm().map(str::to_owned),
         policy: policy.kind(),
@@ -235,27 +241,27 @@ fn due(
         metadata: metadata.map(|(key, value)| (key.to_owned(), value)).into(),
         expires_at,
         window,
-        in_the_way,
+        stale_snapshots,
         known,
     }
 }
 
 impl Plan<'_> {
-    /// The due windows in the rounds in which they are requested: the volumes of one VM
+    /// The due windows in the batches in which they are requested: the volumes of one VM
     /// together, policy by policy, and everything by its oldest window first, so that a pass
     /// that cannot finish spends its time on the most overdue.
-    pub fn rounds(&self) -> Vec<Round> {
-        let mut due: BTreeMap<&str, Vec<&Due>> = BTreeMap::new();
+    pub fn batches(&self) -> Vec<Batch> {
+        let mut due: BTreeMap<&str, Vec<&DueWindow>> = BTreeMap::new();
         for decision in &self.decisions {
-            if let Verdict::Due(window) = &decision.verdict {
+            if let WindowVerdict::DueWindow(window) = &decision.verdict {
                 due.entry(&decision.volume.id).or_default().push(window);
             }
         }
         let mut volumes: Vec<&Volume> = self.decisions.iter().map(|one| one.volume).collect();
         volumes.dedup_by(|a, b| std::ptr::eq(*a, *b));
-        let mut rounds = Vec::new();
+        let mut batches = Vec::new();
         for (number, group) in group_volumes_by_vm(volumes).groups().enumerate() {
-            let mut by_policy: BTreeMap<PolicyKind, Vec<Due>> = BTreeMap::new();
+            let mut by_policy: BTreeMap<PolicyKind, Vec<DueWindow>> = BTreeMap::new();
             for window in group
                 .iter()
                 .filter_map(|one| due.get(one.id.as_str()))
@@ -266,12 +272,12 @@ impl Plan<'_> {
                     .or_default()
                     .push((*window).clone());
             }
-            rounds.extend(by_policy.into_values().map(|windows| Round {
+            batches.extend(by_policy.into_values().map(|windows| Batch {
                 group: number,
                 windows,
             }));
         }
-        rounds.sort_by_key(Round::oldest);
-        rounds
+        batches.sort_by_key(Batch::oldest);
+        batches
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Deleting the wrong one cannot be undone and keeping one too many can, so whatever cannot be
 //! read keeps a snapshot alive. The newest of each volume and policy stay even when expired
-//! ([`Limits::keep_last`]): should creation be broken for weeks, expiry would otherwise go on
+//! ([`ExpiryLimits::keep_last`]): should creation be broken for weeks, expiry would otherwise go on
 //! until no copy is left.
 
 use std::collections::HashMap;
@@ -10,11 +10,11 @@ use std::collections::HashMap;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Expiry, Snapshot, State, Volume};
-use crate::policy::{PolicyKind, Reading};
+use crate::policy::{PolicyKind, PolicyState};
 
 /// What is judged by besides the snapshots.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
+pub struct ExpiryLimits {
     /// How many of the newest available ones stay; 0 keeps none.
     pub keep_last: usize,
     /// After how long a snapshot on its way counts as stuck.
@@ -23,7 +23,7 @@ pub struct Limits {
 
 /// What is to be done about one managed snapshot, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum ExpiryVerdict {
     /// It has not expired.
     NotExpired,
     /// It names no policy that is known, so what it is for is not known either.
@@ -47,14 +47,14 @@ pub enum Verdict {
 
 /// The newest available snapshots of each volume and policy, gathered while listing.
 #[derive(Clone, Debug, Default)]
-pub struct Newest {
+pub struct KeepLast {
     by_volume: HashMap<String, Vec<(PolicyKind, Vec<AgeKey>)>>,
 }
 
 /// A snapshot's place in time, and its id.
 type AgeKey = (Option<DateTime<Utc>>, String);
 
-impl Newest {
+impl KeepLast {
     /// Takes a snapshot in; only as many are remembered as are kept.
     pub fn take_in(&mut self, snapshot: &Snapshot, keep_last: usize) {
         let Some(kind) = snapshot.policy else { return };
@@ -108,36 +108,36 @@ pub fn is_of_interest(snapshot: &Snapshot, now: DateTime<Utc>) -> bool {
 pub fn judge(
     snapshot: &Snapshot,
     volume: Option<&Volume>,
-    newest: &Newest,
+    newest: &KeepLast,
     now: DateTime<Utc>,
-    limits: Limits,
-) -> Verdict {
+    limits: ExpiryLimits,
+) -> ExpiryVerdict {
     let Some(kind) = snapshot.policy else {
-        return Verdict::UnknownPolicy;
+        return ExpiryVerdict::UnknownPolicy;
     };
     let expired_at = match snapshot.expiry {
-        Expiry::Missing => return Verdict::NoExpiry,
-        Expiry::Unreadable => return Verdict::UnreadableExpiry,
-        Expiry::At(at) if at > now => return Verdict::NotExpired,
+        Expiry::Missing => return ExpiryVerdict::NoExpiry,
+        Expiry::Unreadable => return ExpiryVerdict::UnreadableExpiry,
+        Expiry::At(at) if at > now => return ExpiryVerdict::NotExpired,
         Expiry::At(at) => at,
     };
     if snapshot.held {
-        return Verdict::Held;
+        return ExpiryVerdict::Held;
     }
     let deletable = matches!(snapshot.state, State::Available | State::Error)
-        || snapshot.is_zombie(now, limits.stuck_after);
+        || snapshot.is_stuck(now, limits.stuck_after);
     if !deletable {
-        return Verdict::Busy;
+        return ExpiryVerdict::Busy;
     }
     if newest.contains(snapshot) && volume.is_some_and(|volume| protects(volume, kind)) {
-        return Verdict::KeptLast;
+        return ExpiryVerdict::KeptLast;
     }
-    Verdict::Delete { expired_at }
+    ExpiryVerdict::Delete { expired_at }
 }
 
 /// Whether a volume's newest snapshots of this policy stay: it still wants them, or may have
 /// been robbed of its say. Who sets `managed` to `false` says goodbye on purpose.
 fn protects(volume: &Volume, kind: PolicyKind) -> bool {
-    let wanted = volume.managed && !matches!(volume.policy(kind), Reading::Disabled);
+    let wanted = volume.managed && !matches!(volume.policy(kind), PolicyState::Disabled);
     wanted || volume.without_our_keys
 }

@@ -5,19 +5,19 @@
 //! about what is taken or deleted can be tried on a table.
 //!
 //! - [`creation`]: which windows are due, what stands in their way, in which order;
-//! - [`twins`]: which of two snapshots of one window goes;
+//! - [`duplicates`]: which of two snapshots of one window goes;
 //! - [`expiry`]: which snapshots have expired, and which of those stay all the same.
 //!
-//! What a pass deletes, it deletes because [`expiry::judge`], [`twins::superfluous`] or
+//! What a pass deletes, it deletes because [`expiry::judge`], [`duplicates::superfluous`] or
 //! [`creation::plan`] (for what stands in a window's way) said so. The one exception is a snapshot
 //! that ends in `error` while this very pass creates it: see `openstack/creation.rs`.
 
 pub mod creation;
+pub mod duplicates;
 pub mod expiry;
 mod groups;
 mod scope;
 mod snapshot;
-pub mod twins;
 mod volume;
 
 pub use groups::{VmGroupedVolumes, group_volumes_by_vm};

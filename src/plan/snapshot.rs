@@ -139,7 +139,7 @@ impl Snapshot {
 
     /// Whether it has been on its way, in one direction or the other, for too long: nothing
     /// will come of it any more.
-    pub fn is_zombie(&self, now: DateTime<Utc>, stuck_after: TimeDelta) -> bool {
+    pub fn is_stuck(&self, now: DateTime<Utc>, stuck_after: TimeDelta) -> bool {
         let moving = matches!(
             self.state,
             State::Creating | State::Deleting | State::ErrorDeleting
@@ -150,6 +150,6 @@ impl Snapshot {
 
     /// Whether it is, or soon will be, a recovery point.
     pub fn serves(&self, now: DateTime<Utc>, stuck_after: TimeDelta) -> bool {
-        !self.state.is_lost() && !self.is_zombie(now, stuck_after)
+        !self.state.is_lost() && !self.is_stuck(now, stuck_after)
     }
 }

@@ -1,7 +1,7 @@
 //! A volume as planning sees it.
 
 use crate::policy::keys::PREFIX;
-use crate::policy::{Metadata, PolicyKind, Reading, keys, read};
+use crate::policy::{Metadata, PolicyKind, PolicyState, keys, read};
 
 /// A volume, with its metadata already read: thousands are held at a time, and what their
 /// metadata mean is smaller than what they say.
@@ -19,7 +19,7 @@ pub struct Volume {
     /// Whether it has no key of ours at all: perhaps another tool replaced its metadata.
     pub without_our_keys: bool,
     /// What it says about each kind of policy, those that are off left out.
-    policies: Vec<(PolicyKind, Reading)>,
+    policies: Vec<(PolicyKind, PolicyState)>,
 }
 
 impl Volume {
@@ -34,7 +34,7 @@ impl Volume {
             policies: PolicyKind::ALL
                 .into_iter()
                 .map(|kind| (kind, read(kind, metadata)))
-                .filter(|(_, reading)| *reading != Reading::Disabled)
+                .filter(|(_, reading)| *reading != PolicyState::Disabled)
                 .collect(),
         }
     }
@@ -49,14 +49,14 @@ impl Volume {
     }
 
     /// What it says about each kind of policy that is not off.
-    pub fn policies(&self) -> impl Iterator<Item = (PolicyKind, &Reading)> {
+    pub fn policies(&self) -> impl Iterator<Item = (PolicyKind, &PolicyState)> {
         self.policies.iter().map(|(kind, reading)| (*kind, reading))
     }
 
     /// What it says about this kind of policy.
-    pub fn policy(&self, kind: PolicyKind) -> &Reading {
+    pub fn policy(&self, kind: PolicyKind) -> &PolicyState {
         self.policies()
             .find_map(|(other, reading)| (other == kind).then_some(reading))
-            .unwrap_or(&Reading::Disabled)
+            .unwrap_or(&PolicyState::Disabled)
     }
 }

@@ -24,7 +24,7 @@ pub const SNAPSHOT_EXPIRY_DATE: &str = "x-snapsentry-snapshot-expiry-date";
 pub const SNAPSHOT_EXPIRY_DATE_USER_TZ: &str = "x-snapsentry-snapshot-expiry-date-user-tz";
 /// On snapshots: the start of the window it serves, RFC 3339, UTC.
 pub const SNAPSHOT_WINDOW_START: &str = "x-snapsentry-snapshot-window-start";
-/// An older spelling of the monthly start day, read where the newer one is missing.
+/// An older parse of the monthly start day, read where the newer one is missing.
 pub const MONTHLY_DAY_OF_MONTH: &str = "x-snapsentry-monthly-day-of-month";
 
 /// The metadata of a volume or of a snapshot.

@@ -1,4 +1,4 @@
-//! The four kinds of policy, under the one spelling that keys, events and answers share.
+//! The four kinds of policy, under the one parse that keys, events and answers share.
 
 use std::fmt;
 use std::str::FromStr;

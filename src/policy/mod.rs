@@ -6,9 +6,9 @@
 
 pub mod keys;
 mod kind;
+mod parse;
 mod read;
 mod schedule;
-mod spelling;
 mod window;
 mod zone;
 
@@ -16,7 +16,7 @@ use chrono::{DateTime, Utc};
 
 pub use self::keys::{Metadata, Setting};
 pub use self::kind::{PolicyKind, UnknownPolicy};
-pub use self::read::{InvalidSetting, Reading, read};
+pub use self::read::{InvalidSetting, PolicyState, read};
 use self::schedule::Schedule;
 pub use self::window::Window;
 use self::zone::Zone;

@@ -9,11 +9,11 @@ use chrono::{NaiveTime, Weekday};
 use super::keys::{MONTHLY_DAY_OF_MONTH, Metadata, Setting, parse_bool, value};
 use super::schedule::Schedule;
 use super::zone::Zone;
-use super::{Policy, PolicyKind, spelling};
+use super::{Policy, PolicyKind, parse};
 
 /// What a volume's metadata say about one kind of policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reading {
+pub enum PolicyState {
     /// It is off, or was never there.
     Disabled,
     /// It is on, or would be, but a value cannot be read.
@@ -35,14 +35,14 @@ pub struct InvalidSetting {
 }
 
 /// Reads one kind of policy from a volume's metadata.
-pub fn read(kind: PolicyKind, metadata: &Metadata) -> Reading {
+pub fn read(kind: PolicyKind, metadata: &Metadata) -> PolicyState {
     let settings = Settings { kind, metadata };
     match settings.enabled() {
-        Ok(false) => Reading::Disabled,
+        Ok(false) => PolicyState::Disabled,
         Ok(true) => settings
             .policy()
-            .map_or_else(Reading::Invalid, Reading::Enabled),
-        Err(invalid) => Reading::Invalid(invalid),
+            .map_or_else(PolicyState::Invalid, PolicyState::Enabled),
+        Err(invalid) => PolicyState::Invalid(invalid),
     }
 }
 
@@ -69,7 +69,7 @@ impl Settings<'_> {
     }
 
     fn policy(&self) -> Result<Policy, InvalidSetting> {
-        self.parsed(Setting::RetentionType, spelling::retention_type)?;
+        self.parsed(Setting::RetentionType, parse::retention_type)?;
         Ok(Policy {
             kind: self.kind,
             retention_days: self.retention_days()?,
@@ -79,7 +79,7 @@ impl Settings<'_> {
     }
 
     fn retention_days(&self) -> Result<u32, InvalidSetting> {
-        let days = self.parsed(Setting::RetentionDays, spelling::retention_days)?;
+        let days = self.parsed(Setting::RetentionDays, parse::retention_days)?;
         Ok(days
             .flatten()
             .unwrap_or_else(|| default_retention_days(self.kind)))
@@ -94,7 +94,7 @@ impl Settings<'_> {
         Ok(match self.kind {
             PolicyKind::Express => Schedule::Express {
                 interval_hours: self
-                    .parsed(Setting::IntervalHours, spelling::interval_hours)?
+                    .parsed(Setting::IntervalHours, parse::interval_hours)?
                     .flatten()
                     .unwrap_or(6),
             },
@@ -104,20 +104,20 @@ impl Settings<'_> {
             PolicyKind::Weekly => Schedule::Weekly {
                 time: self.start_time()?,
                 weekday: self
-                    .parsed(Setting::DayOfWeek, spelling::weekday)?
+                    .parsed(Setting::DayOfWeek, parse::weekday)?
                     .unwrap_or(Weekday::Sun),
             },
             PolicyKind::Monthly => Schedule::Monthly {
                 time: self.start_time()?,
                 day: self
-                    .parsed(Setting::DayOfMonth, spelling::day_of_month)?
+                    .parsed(Setting::DayOfMonth, parse::day_of_month)?
                     .unwrap_or(1),
             },
         })
     }
 
     fn start_time(&self) -> Result<NaiveTime, InvalidSetting> {
-        let time = self.parsed(Setting::StartTime, spelling::start_time)?;
+        let time = self.parsed(Setting::StartTime, parse::start_time)?;
         Ok(time.unwrap_or(NaiveTime::MIN))
     }
 

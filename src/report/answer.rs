@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::instant::rfc3339;
-use super::summary::{Action, Failure, SnapshotCounts, Summary, VolumeCounts, Warning};
+use super::summary::{Action, FailureEntry, SnapshotCounts, Summary, VolumeCounts, Warning};
 use crate::event::Phase;
 
 /// How a pass ended.
@@ -34,7 +34,7 @@ pub struct Answer<'a> {
     volumes: VolumeCounts,
     snapshots: SnapshotCounts,
     requests: Requests,
-    failures: &'a [Failure],
+    failures: &'a [FailureEntry],
     #[serde(skip_serializing_if = "is_zero")]
     failures_omitted: usize,
     warnings: &'a [Warning],

@@ -9,4 +9,4 @@ mod summary;
 pub use answer::{About, Answer, Outcome, SubscribeAnswer};
 pub use metrics::{Metrics, metrics_line};
 pub use notification::{Notification, NotifiedWindow, Webhook, notify};
-pub use summary::{Action, Capped, Failure, SnapshotCounts, Summary, VolumeCounts, Warning};
+pub use summary::{Action, Capped, FailureEntry, SnapshotCounts, Summary, VolumeCounts, Warning};

@@ -90,7 +90,7 @@ pub struct SnapshotCounts {
 
 /// Something that did not work.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Failure {
+pub struct FailureEntry {
     /// The volume.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub volume_id: Option<String>,
@@ -174,7 +174,7 @@ pub struct Summary {
     /// Snapshots.
     pub snapshots: SnapshotCounts,
     /// What did not work.
-    pub failures: Capped<Failure>,
+    pub failures: Capped<FailureEntry>,
     /// What somebody should know.
     pub warnings: Capped<Warning>,
     /// What a dry run would have done.

@@ -1,4 +1,4 @@
-//! The process's surroundings as values: its environment variables and the files it can read.
+//! The process's platform as values: its environment variables and the files it can read.
 //!
 //! Both are arguments everywhere else, so that settings are a pure function of them.
 

@@ -5,16 +5,16 @@
 #![no_main]
 
 #[allow(dead_code)]
-#[path = "../../outside_input/damage.rs"]
+#[path = "../../properties/damage.rs"]
 mod damage;
 #[allow(dead_code)]
-#[path = "../../outside_input/judge.rs"]
+#[path = "../../properties/judge.rs"]
 mod judge;
 #[allow(dead_code)]
-#[path = "../../outside_input/scene.rs"]
+#[path = "../../properties/scene.rs"]
 mod scene;
 #[allow(dead_code)]
-#[path = "../../outside_input/seam.rs"]
+#[path = "../../properties/seam.rs"]
 mod seam;
 
 use std::sync::atomic::{AtomicUsize, Ordering};

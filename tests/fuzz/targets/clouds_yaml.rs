@@ -1,10 +1,10 @@
 //! Any text as a `clouds.yaml` and as a secret is read, or refused with a reason. That no secret in
-//! it is told is a property of `tests/outside_input`, which knows what is a secret: a fuzzer moves
+//! it is told is a property of `tests/properties`, which knows what is a secret: a fuzzer moves
 //! the password to where the address was.
 
 #![no_main]
 
-#[path = "../../outside_input/only_file.rs"]
+#[path = "../../properties/only_file.rs"]
 mod only_file;
 
 use libfuzzer_sys::fuzz_target;

@@ -3,13 +3,13 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use snapsentry::event::{Glimpse, Request};
+use snapsentry::event::{EventLabels, Request};
 
 fuzz_target!(|payload: &[u8]| {
     let Ok(payload) = serde_json::from_slice(payload) else {
         return;
     };
-    let _ = Glimpse::of(&payload);
+    let _ = EventLabels::of(&payload);
     if let Err(error) = Request::parse(&payload) {
         let length = error.to_string().len();
         assert!((11..3_000).contains(&length), "{error}");

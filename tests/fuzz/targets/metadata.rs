@@ -6,7 +6,7 @@
 use chrono::DateTime;
 use libfuzzer_sys::fuzz_target;
 use snapsentry::plan::Volume;
-use snapsentry::policy::{Metadata, PolicyKind, Reading, read};
+use snapsentry::policy::{Metadata, PolicyKind, PolicyState, read};
 
 /// The last second of the year 9999.
 const LATEST: i64 = 253_402_300_799;
@@ -24,7 +24,7 @@ fuzz_target!(|data: &[u8]| {
         .map(|(key, value)| (format!("x-snapsentry-{key}"), value.to_owned()))
         .collect();
     for kind in PolicyKind::ALL {
-        let Reading::Enabled(policy) = read(kind, &metadata) else {
+        let PolicyState::Enabled(policy) = read(kind, &metadata) else {
             continue;
         };
         let window = policy.window_at(now);

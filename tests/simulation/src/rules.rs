@@ -48,7 +48,7 @@ pub enum Fate {
 }
 
 /// Whether a snapshot has been on its way for too long.
-pub fn is_zombie(snap: &Snap, basis: &Basis) -> bool {
+pub fn is_stuck(snap: &Snap, basis: &Basis) -> bool {
     let since = snap.updated_at.unwrap_or(snap.created_at);
     let age = (basis.now - since).to_std().unwrap_or_default();
     matches!(
@@ -62,7 +62,7 @@ pub fn serves(snap: &Snap, basis: &Basis) -> bool {
     !matches!(
         snap.status.as_str(),
         "error" | "error_deleting" | "deleting"
-    ) && !is_zombie(snap, basis)
+    ) && !is_stuck(snap, basis)
 }
 
 /// Whether it was taken for this window.
@@ -79,7 +79,7 @@ pub enum Standing {
     /// It has none, and the volume's state allows none.
     Blocked,
     /// It has none.
-    Due,
+    DueWindow,
 }
 
 /// The policies of a managed volume that are on, with their active windows.
@@ -105,7 +105,7 @@ pub fn standing(copy: &VolumeCopy, kind: Kind, window: &Window, basis: &Basis) -
     let status = copy.volume.as_ref().map(|volume| volume.status.as_str());
     match (serving, status) {
         (Some(at), _) => Standing::Served(at),
-        (None, Some("available" | "in-use")) => Standing::Due,
+        (None, Some("available" | "in-use")) => Standing::DueWindow,
         (None, _) => Standing::Blocked,
     }
 }
@@ -127,7 +127,7 @@ pub fn fate(snap: &Snap, copy: &VolumeCopy, basis: &Basis) -> Fate {
     if snap.held {
         return Fate::Held;
     }
-    if !matches!(snap.status.as_str(), "available" | "error") && !is_zombie(snap, basis) {
+    if !matches!(snap.status.as_str(), "available" | "error") && !is_stuck(snap, basis) {
         return Fate::Busy;
     }
     let mut newest: Vec<&Snap> = copy
@@ -157,16 +157,16 @@ pub fn differs(copy: &VolumeCopy, one: &Basis, other: &Basis) -> bool {
     let starts = |basis| windows(copy, basis).map(|(_, window)| window.start);
     !starts(one).eq(starts(other))
         || copy.snapshots.iter().any(|snap| {
-            is_zombie(snap, one) != is_zombie(snap, other)
+            is_stuck(snap, one) != is_stuck(snap, other)
                 || fate(snap, copy, one) != fate(snap, copy, other)
         })
 }
 
 /// Why a snapshot pass may delete a snapshot, if it may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum InTheWay {
+pub enum StaleSnapshot {
     /// Another, older one serves the same window.
-    Twin,
+    Duplicate,
     /// It broke, and its window is due.
     Error,
     /// It is stuck, and its window is due.
@@ -174,23 +174,23 @@ pub enum InTheWay {
 }
 
 /// Why a snapshot pass may delete a snapshot, if it may.
-pub fn in_the_way(snap: &Snap, copy: &VolumeCopy, basis: &Basis) -> Option<InTheWay> {
+pub fn stale_snapshots(snap: &Snap, copy: &VolumeCopy, basis: &Basis) -> Option<StaleSnapshot> {
     if snap.held || !snap.managed {
         return None;
     }
     windows(copy, basis).find_map(|(schedule, window)| {
         let kind = schedule.kind;
         if is_twin(snap, copy, kind, &window) {
-            return Some(InTheWay::Twin);
+            return Some(StaleSnapshot::Duplicate);
         }
-        let due = standing(copy, kind, &window, basis) == Standing::Due;
+        let due = standing(copy, kind, &window, basis) == Standing::DueWindow;
         if !due || !belongs(snap, kind, &window) {
             return None;
         }
-        if is_zombie(snap, basis) {
-            Some(InTheWay::Stuck)
+        if is_stuck(snap, basis) {
+            Some(StaleSnapshot::Stuck)
         } else {
-            (snap.status == "error").then_some(InTheWay::Error)
+            (snap.status == "error").then_some(StaleSnapshot::Error)
         }
     })
 }

@@ -8,7 +8,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use simcloud::{Cloud, Interrupted};
 use snapsentry::deadline::Deadline;
-use snapsentry::handler::Surroundings;
+use snapsentry::platform::Platform;
 use snapsentry::transport::{Request, Response, Transport, TransportError, Trust};
 
 use crate::witness::{Current, Watch, Witness, under_way};
@@ -20,7 +20,7 @@ pub const LARGEST_BODY: usize = 256 * 1024;
 /// Where notifications go under the paused clock.
 pub const WEBHOOK_HOST: &str = "hooks.example";
 
-/// The surroundings of one sandbox.
+/// The platform of one sandbox.
 pub struct Sandbox {
     cloud: Cloud,
     world: World,
@@ -28,7 +28,7 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// Surroundings, and where to put the watch of the next pass.
+    /// Platform, and where to put the watch of the next pass.
     pub fn new(cloud: Cloud, world: World) -> (Self, Current) {
         let current = Watch::idle();
         let sandbox = Self {
@@ -40,7 +40,7 @@ impl Sandbox {
     }
 }
 
-impl Surroundings for Sandbox {
+impl Platform for Sandbox {
     fn transport(&self, _: &Trust) -> Result<Arc<dyn Transport>, String> {
         self.local_transport()
     }

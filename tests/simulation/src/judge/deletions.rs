@@ -2,7 +2,7 @@
 
 use super::{Asked, Judge};
 use crate::meaning::Snap;
-use crate::rules::{self, Fate, InTheWay};
+use crate::rules::{self, Fate, StaleSnapshot};
 use crate::witness::{Purpose, Sent};
 use crate::world::VolumeCopy;
 
@@ -51,7 +51,7 @@ impl Judge {
         );
         if !sent.body.is_empty() {
             let forced = |snap: &Snap| {
-                snap.status == "error_deleting" || rules::is_zombie(snap, &asked.basis)
+                snap.status == "error_deleting" || rules::is_stuck(snap, &asked.basis)
             };
             self.check(
                 moments.iter().any(|(_, snap)| forced(snap)),
@@ -75,16 +75,16 @@ impl Judge {
             return;
         }
         let own_broken = |snap: &Snap| snap.status == "error" && self.makers.contains_key(id);
-        let reasons: Vec<Option<InTheWay>> = moments
+        let reasons: Vec<Option<StaleSnapshot>> = moments
             .iter()
             .map(|(copy, snap)| {
-                rules::in_the_way(snap, copy, &asked.basis)
-                    .or_else(|| own_broken(snap).then_some(InTheWay::Error))
+                rules::stale_snapshots(snap, copy, &asked.basis)
+                    .or_else(|| own_broken(snap).then_some(StaleSnapshot::Error))
             })
             .collect();
         let is_in_the_way = reasons.iter().any(Option::is_some)
             || mixed(asked, &volume_id, &moments)
-                .any(|(copy, snap)| rules::in_the_way(&snap, &copy, &asked.basis).is_some());
+                .any(|(copy, snap)| rules::stale_snapshots(&snap, &copy, &asked.basis).is_some());
         self.check(
             is_in_the_way,
             "nothing is deleted that is in nobody's way",
@@ -92,16 +92,17 @@ impl Judge {
         );
         for reason in reasons.iter().flatten().take(1) {
             self.coverage.hit(match reason {
-                InTheWay::Twin => "deleted in a snapshot pass: twin",
-                InTheWay::Error => "deleted in a snapshot pass: error",
-                InTheWay::Stuck => "deleted in a snapshot pass: stuck",
+                StaleSnapshot::Duplicate => "deleted in a snapshot pass: twin",
+                StaleSnapshot::Error => "deleted in a snapshot pass: error",
+                StaleSnapshot::Stuck => "deleted in a snapshot pass: stuck",
             });
         }
         // What was seen broken or stuck may go, whatever it has become since: Cinder puts one
         // that it is too busy to delete back to `available`, also one that was in `error`, and
         // has no deletion that asks for a state.
-        let was_lost =
-            |reason: &Option<InTheWay>| matches!(reason, Some(InTheWay::Error | InTheWay::Stuck));
+        let was_lost = |reason: &Option<StaleSnapshot>| {
+            matches!(reason, Some(StaleSnapshot::Error | StaleSnapshot::Stuck))
+        };
         if !reasons.iter().any(was_lost) {
             self.one_stays(asked, sent, &volume_id);
         }

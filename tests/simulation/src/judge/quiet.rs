@@ -9,7 +9,7 @@ use simcloud::Role;
 use super::{Asked, Judge};
 use crate::case::Trouble;
 use crate::meaning::{Kind, Meaning};
-use crate::rules::{self, Fate, InTheWay, Standing};
+use crate::rules::{self, Fate, StaleSnapshot, Standing};
 use crate::run::End;
 use crate::witness::Purpose;
 use crate::world::Copy;
@@ -182,8 +182,8 @@ impl Judge {
         for (volume_id, copy) in copy.volumes.iter().filter(|(id, _)| asked.names(id)) {
             for snap in &copy.snapshots {
                 let lost = matches!(
-                    rules::in_the_way(snap, copy, &asked.basis),
-                    Some(InTheWay::Error | InTheWay::Stuck)
+                    rules::stale_snapshots(snap, copy, &asked.basis),
+                    Some(StaleSnapshot::Error | StaleSnapshot::Stuck)
                 );
                 self.check(
                     !lost || !has_time || gone.contains(&snap.id),
@@ -257,7 +257,7 @@ fn wanted(asked: &Asked<'_>, copy: &Copy) -> Wanted {
             match rules::standing(copy, schedule.kind, &window, &asked.basis) {
                 Standing::Served(_) => {}
                 Standing::Blocked => wanted.blocked += 1,
-                Standing::Due => {
+                Standing::DueWindow => {
                     let target = (volume_id.clone(), schedule.kind.as_str());
                     wanted.due.insert(target);
                 }

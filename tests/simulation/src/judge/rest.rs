@@ -34,7 +34,7 @@ impl Judge {
                     let kind = schedule.kind;
                     let standing = rules::standing(copy, kind, &window, &asked.basis);
                     self.check(
-                        standing != Standing::Due,
+                        standing != Standing::DueWindow,
                         "at rest every due window has a snapshot",
                         || format!("{volume_id} {} {window:?}", kind.as_str()),
                     );
@@ -57,7 +57,7 @@ impl Judge {
                     .into_iter()
                     .chain([copy])
                     .all(|copy| rules::fate(snap, copy, &asked.basis) == Fate::Goes);
-                let needs_force = rules::is_zombie(snap, &asked.basis);
+                let needs_force = rules::is_stuck(snap, &asked.basis);
                 self.check(
                     !goes || needs_force && role < Role::Admin,
                     "at rest what has expired is gone",

@@ -37,14 +37,14 @@ pub(super) async fn pass(
         *warm = None;
     }
     let sandbox = warm.get_or_insert_with(|| {
-        let (surroundings, current) = Sandbox::new(cloud.clone(), world.clone());
+        let (platform, current) = Sandbox::new(cloud.clone(), world.clone());
         let receiver = format!("http://{WEBHOOK_HOST}");
         let environment = variables(case, cloud, "http://cloud.example", &receiver);
         Warm {
             handler: Handler::new(
                 environment.into_iter().collect(),
                 Box::new(LocalFiles),
-                Box::new(surroundings),
+                Box::new(platform),
             ),
             current,
             served: false,

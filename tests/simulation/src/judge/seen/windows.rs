@@ -6,7 +6,7 @@ use super::super::{Asked, Judge};
 use crate::calendar::{self, Window};
 use crate::coverage::Coverage;
 use crate::meaning::{Kind, Meaning, Schedule};
-use crate::rules::{self, Basis, Fate, InTheWay, Standing};
+use crate::rules::{self, Basis, Fate, StaleSnapshot, Standing};
 use crate::world::VolumeCopy;
 
 impl Judge {
@@ -27,10 +27,10 @@ impl Judge {
                 seen.hit_if(unreadable, "window: policy unreadable");
             }
             for snap in &copy.snapshots {
-                match rules::in_the_way(snap, copy, &asked.basis) {
-                    Some(InTheWay::Twin) => seen.hit("in the way: twin"),
-                    Some(InTheWay::Error) => seen.hit("in the way: error"),
-                    Some(InTheWay::Stuck) => seen.hit("in the way: stuck"),
+                match rules::stale_snapshots(snap, copy, &asked.basis) {
+                    Some(StaleSnapshot::Duplicate) => seen.hit("in the way: twin"),
+                    Some(StaleSnapshot::Error) => seen.hit("in the way: error"),
+                    Some(StaleSnapshot::Stuck) => seen.hit("in the way: stuck"),
                     None => {}
                 }
             }
@@ -89,7 +89,7 @@ fn window_of(
     let kind = schedule.kind;
     match rules::standing(copy, kind, window, basis) {
         Standing::Blocked => seen.hit("window: blocked by the volume's state"),
-        Standing::Due => {
+        Standing::DueWindow => {
             seen.hit("window: due");
             due(seen, schedule, window);
         }
@@ -107,7 +107,7 @@ fn window_of(
         if !rules::belongs(snap, kind, window) {
             continue;
         }
-        if rules::is_zombie(snap, basis) {
+        if rules::is_stuck(snap, basis) {
             seen.hit("window: a zombie no longer serves");
             seen.hit(match snap.status.as_str() {
                 "creating" => "window: a zombie in creating",

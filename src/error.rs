@@ -1,0 +1,117 @@
+//! Why an invocation failed: the error types that the outside knows.
+
+use lambda_runtime::Diagnostic;
+
+use crate::event::InvalidEvent;
+use crate::openstack::{Error, ErrorKind, LoginError};
+use crate::pass::subscribe::NotSubscribed;
+use crate::settings::InvalidConfiguration;
+
+/// An invocation that could not do its work. Each message says what to do next, and none
+/// contains a secret: the runtime logs it.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum InvocationError {
+    /// The event is no request.
+    #[error("{0}")]
+    InvalidEvent(String),
+    /// The configuration is missing something, or contradicts itself.
+    #[error("{0}")]
+    InvalidConfiguration(String),
+    /// There is no session with the cloud.
+    #[error(
+        "{0}; check OS_AUTH_URL, that the credential exists and has not expired, and its access \
+         rules"
+    )]
+    AuthenticationFailed(Error),
+    /// The cloud could not be looked at in full, so nothing was changed.
+    #[error("{0}; nothing was changed, and the next pass tries again: see how the cloud is")]
+    DiscoveryFailed(Error),
+    /// The time ended before the cloud had been looked at.
+    #[error(
+        "{0}; nothing was changed: give the function a longer time-out, or split the project \
+         into shards"
+    )]
+    DeadlineExceeded(Error),
+    /// The volume to be tagged is not there.
+    #[error("{0}; check volume_id, and that the credential is for the volume's project")]
+    VolumeNotFound(Error),
+    /// The volume could not be tagged, or not in full.
+    #[error("{0}; the volume may have been tagged in part: subscribe again, which is safe")]
+    SubscriptionFailed(Error),
+}
+
+impl InvocationError {
+    /// The error type that the answer names.
+    pub fn error_type(&self) -> &'static str {
+        match self {
+            Self::InvalidEvent(_) => "InvalidEvent",
+            Self::InvalidConfiguration(_) => "InvalidConfiguration",
+            Self::AuthenticationFailed(_) => "AuthenticationFailed",
+            Self::DiscoveryFailed(_) => "DiscoveryFailed",
+            Self::DeadlineExceeded(_) => "DeadlineExceeded",
+            Self::VolumeNotFound(_) => "VolumeNotFound",
+            Self::SubscriptionFailed(_) => "SubscriptionFailed",
+        }
+    }
+
+    /// Whether Keystone refused who we say we are: a rotated secret may do better.
+    pub fn is_refused_login(&self) -> bool {
+        matches!(
+            self,
+            Self::AuthenticationFailed(Error {
+                kind: ErrorKind::Login(LoginError::Refused(refused)),
+                ..
+            }) if refused.status().is_some_and(|status| status.is_client_error())
+        )
+    }
+
+    /// A failure of login or of looking at the cloud.
+    pub fn of_discovery(error: Error) -> Self {
+        match &error.kind {
+            ErrorKind::Login(LoginError::AmbiguousRegion(_)) => {
+                Self::InvalidConfiguration(error.to_string())
+            }
+            ErrorKind::Login(_) => Self::AuthenticationFailed(error),
+            ErrorKind::OutOfTime(_) => Self::DeadlineExceeded(error),
+            _ if error.status() == Some(http::StatusCode::UNAUTHORIZED) => {
+                Self::AuthenticationFailed(error)
+            }
+            _ => Self::DiscoveryFailed(error),
+        }
+    }
+}
+
+impl From<InvalidEvent> for InvocationError {
+    fn from(invalid: InvalidEvent) -> Self {
+        Self::InvalidEvent(invalid.to_string())
+    }
+}
+
+impl From<InvalidConfiguration> for InvocationError {
+    fn from(invalid: InvalidConfiguration) -> Self {
+        Self::InvalidConfiguration(invalid.to_string())
+    }
+}
+
+impl From<NotSubscribed> for InvocationError {
+    fn from(not: NotSubscribed) -> Self {
+        match not {
+            NotSubscribed::Invalid(invalid) => invalid.into(),
+            NotSubscribed::NoSuchVolume(error) => Self::VolumeNotFound(error),
+            NotSubscribed::Unread(error) => match Self::of_discovery(error) {
+                Self::DiscoveryFailed(error) => Self::SubscriptionFailed(error),
+                other => other,
+            },
+            NotSubscribed::Unwritten(error) => Self::SubscriptionFailed(error),
+        }
+    }
+}
+
+impl From<InvocationError> for Diagnostic {
+    fn from(failure: InvocationError) -> Self {
+        Self {
+            error_type: failure.error_type().into(),
+            error_message: failure.to_string(),
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! Logging in: one login at a time, shared by everybody who needs a token.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use http::Method;
+use serde::Deserialize;
+use tokio::time::{Instant, sleep};
+
+use super::catalogue::{self, CatalogueEntry};
+use super::connection::{Connection, Kind, Outgoing};
+use super::de::or_default;
+use super::error::{Error, ErrorKind, LoginError};
+use super::response::{parse, unexpected};
+use super::session::{FailedLogin, Token};
+use crate::deadline::Deadline;
+
+/// A token is renewed this long before it ends, or when a quarter of its life is left where
+/// that is shorter.
+const RENEWAL_MARGIN: TimeDelta = TimeDelta::seconds(60);
+
+/// What a token is believed about its life: anything else is a mistake of the cloud's clock.
+const SHORTEST_LIFE: TimeDelta = TimeDelta::seconds(1);
+const LONGEST_LIFE: TimeDelta = TimeDelta::days(365);
+
+impl Connection {
+    /// The token to use: the one at hand, or a new one where there is none, it is about to end,
+    /// or it is the one that the cloud has just `refused`.
+    ///
+    /// Whoever comes while a login is under way waits for that one.
+    pub(super) async fn token(
+        &self,
+        deadline: Deadline,
+        refused: Option<&Token>,
+    ) -> Result<Arc<Token>, Error> {
+        let came = Instant::now();
+        let mut logins = deadline
+            .bound(self.session.logins.lock())
+            .await
+            .map_err(|_| Error::out_of_time(None))?;
+        let refused = refused.map(|token| token.serial);
+        if let Some(token) = self.session.usable(self.clock.now())
+            && Some(token.serial) != refused
+        {
+            return Ok(token);
+        }
+        if let Some(failed) = &logins.failed
+            && failed.invocation == self.invocation
+        {
+            let is_shared = came <= failed.at || refused.is_some() && failed.refused == refused;
+            // Another's deadline may be later than the one that ended that login.
+            if is_shared && !failed.error.is_out_of_time() {
+                return Err(failed.error.clone());
+            }
+            // A login that was given up does not lift what Keystone has asked for.
+            let asked = failed.error.retry_after().unwrap_or_default();
+            let wait = asked.saturating_sub(failed.at.elapsed());
+            if !deadline.fits(wait) {
+                return Err(Error::out_of_time(Some(failed.error.clone())));
+            }
+            sleep(wait).await;
+        }
+        let serial = logins.tokens + 1;
+        match self.log_in(deadline, serial, refused.is_some()).await {
+            Ok(token) => {
+                logins.tokens = serial;
+                let token = Arc::new(token);
+                self.session.keep(Some(token.clone()));
+                Ok(token)
+            }
+            Err(error) => {
+                self.session.keep(None);
+                logins.failed = Some(FailedLogin {
+                    invocation: self.invocation,
+                    refused,
+                    at: Instant::now(),
+                    error: error.clone(),
+                });
+                Err(error)
+            }
+        }
+    }
+
+    async fn log_in(
+        &self,
+        deadline: Deadline,
+        serial: u64,
+        after_refusal: bool,
+    ) -> Result<Token, Error> {
+        let url = self.auth.tokens_url().to_string();
+        let body = self.auth.method.token_request().to_string();
+        let granted = self
+            .execute_action(deadline, &self.retry, "log in", || async {
+                let response = self
+                    .send(
+                        deadline,
+                        Outgoing {
+                            kind: Kind::Login,
+                            method: Method::POST,
+                            url: &url,
+                            headers: &[],
+                            body: Some(body.clone().into()),
+                        },
+                        None,
+                    )
+                    .await?;
+                let token = response.headers().get("x-subject-token").cloned();
+                let told: TokenResponse = parse(&Method::POST, &url, &response)?;
+                match token {
+                    Some(token) => Ok((token, told.token)),
+                    None => Err(unexpected(
+                        &Method::POST,
+                        &url,
+                        &response,
+                        "no X-Subject-Token header",
+                    )),
+                }
+            })
+            .await;
+        let (mut header, told) = match granted {
+            Ok(granted) => granted,
+            Err(error) if error.is_out_of_time() => return Err(error),
+            Err(error) => return Err(login_error(LoginError::Refused(Box::new(error)))),
+        };
+        header.set_sensitive(true);
+
+        // The cloud's clock may differ from ours; the length of the token's life does not.
+        let life = (told.expires_at - told.issued_at).clamp(SHORTEST_LIFE, LONGEST_LIFE);
+        let renew_at = self.clock.now() + life - RENEWAL_MARGIN.min(life / 4);
+        let project = told.project.ok_or_else(|| {
+            login_error(LoginError::NoEndpoint(
+                "the token is for no project, so it has no catalogue; name a project, or use an \
+                 application credential"
+                    .into(),
+            ))
+        })?;
+        let block_storage = catalogue::block_storage(&told.catalog, &self.endpoint, &project.id)
+            .map_err(login_error)?;
+        let compute = catalogue::compute(&told.catalog, &self.endpoint);
+        tracing::debug!(
+            project = project.name,
+            block_storage = %block_storage,
+            renew_at = %renew_at,
+            "logged in"
+        );
+        self.session.name_project(project.name);
+        Ok(Token {
+            serial,
+            header,
+            renew_at,
+            replaced_a_refused_one_in: after_refusal.then_some(self.invocation),
+            block_storage,
+            compute,
+        })
+    }
+}
+
+fn login_error(error: LoginError) -> Error {
+    Error {
+        request: None,
+        request_id: None,
+        kind: ErrorKind::Login(error),
+    }
+}
+
+#[derive(Deserialize)]
+struct TokenResponse {
+    token: TokenBody,
+}
+
+#[derive(Deserialize)]
+struct TokenBody {
+    expires_at: DateTime<Utc>,
+    issued_at: DateTime<Utc>,
+    #[serde(default)]
+    project: Option<ProjectBody>,
+    #[serde(default, deserialize_with = "or_default")]
+    catalog: Vec<CatalogueEntry>,
+}
+
+#[derive(Deserialize)]
+struct ProjectBody {
+    id: String,
+    #[serde(default)]
+    name: Option<String>,
+}

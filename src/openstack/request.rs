@@ -1,0 +1,108 @@
+//! A call: one request with a token, and what is done where the token or the version is refused.
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Method, StatusCode};
+use url::Url;
+
+use super::connection::{Connection, Kind, Outgoing, Permit};
+use super::error::Error;
+use crate::deadline::Deadline;
+use crate::transport::Response;
+
+/// The Cinder version that is asked for: the first in which snapshots can be listed by metadata.
+const MICROVERSION: HeaderValue = HeaderValue::from_static("volume 3.22");
+
+/// The service that a call is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Service {
+    BlockStorage,
+    Compute,
+}
+
+/// A call with a token.
+#[derive(Clone, Debug)]
+pub(super) struct ApiRequest<'a> {
+    pub(super) kind: Kind,
+    pub(super) service: Service,
+    pub(super) method: Method,
+    /// Below the service's address, with the query.
+    pub(super) path: &'a str,
+    pub(super) body: Option<Bytes>,
+}
+
+impl Connection {
+    /// Makes one call. A 401 fetches one fresh token, shared by all who were refused with the
+    /// old one, and the call is made once more; a 401 with a token that was itself fetched
+    /// because of a 401 is final.
+    ///
+    /// Where a `permit` is handed in, the request leaves without waiting for one.
+    pub(super) async fn call(
+        &self,
+        deadline: Deadline,
+        call: &ApiRequest<'_>,
+        mut permit: Option<Permit>,
+    ) -> Result<Response, Error> {
+        let mut refused = None;
+        loop {
+            let token = match self.session.usable(self.clock.now()) {
+                Some(token) if refused.is_none() => token,
+                _ => {
+                    // Logging in needs a permit of its own.
+                    permit = None;
+                    self.token(deadline, refused.as_deref()).await?
+                }
+            };
+            let base = match call.service {
+                Service::BlockStorage => Some(&token.block_storage),
+                Service::Compute => token.compute.as_ref(),
+            };
+            let base = base.map(Url::as_str).unwrap_or_default();
+            let url = format!("{base}{}", call.path);
+            let mut headers = vec![(
+                HeaderName::from_static("x-auth-token"),
+                token.header.clone(),
+            )];
+            let with_version =
+                call.service == Service::BlockStorage && self.asks_for_microversion();
+            if with_version {
+                headers.push((
+                    HeaderName::from_static("openstack-api-version"),
+                    MICROVERSION,
+                ));
+            }
+            let outgoing = Outgoing {
+                kind: call.kind,
+                method: call.method.clone(),
+                url: &url,
+                headers: &headers,
+                body: call.body.clone(),
+            };
+            let error = match self.send(deadline, outgoing, permit.take()).await {
+                Ok(response) => return Ok(response),
+                Err(error) => error,
+            };
+            match error.status() {
+                Some(StatusCode::UNAUTHORIZED)
+                    if refused.is_none()
+                        && token.replaced_a_refused_one_in != Some(self.invocation) =>
+                {
+                    tracing::debug!(%error, "the token was refused; fetching a fresh one");
+                    refused = Some(token);
+                    self.count_retry();
+                }
+                Some(StatusCode::NOT_ACCEPTABLE) if with_version => {
+                    tracing::debug!(%error, "the cloud does not know this microversion");
+                    self.go_on_without_microversion();
+                }
+                _ => return Err(error),
+            }
+        }
+    }
+}
+
+/// Whether this can be an id that is part of an address: a UUID can, and whatever cannot lead
+/// out of its place.
+pub(super) fn is_id(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    (1..=255).contains(&text.len()) && text.bytes().all(plain)
+}

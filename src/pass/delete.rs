@@ -1,0 +1,78 @@
+//! Removing one snapshot, and what the cloud's answer means.
+
+use http::StatusCode;
+
+use super::Pass;
+use super::inventory::read_snapshot;
+use crate::deadline::Deadline;
+use crate::openstack::{AfterRefusal, Deletion, Error, Snapshot};
+use crate::plan::State;
+use crate::policy::keys;
+
+/// What came of a deletion.
+#[derive(Debug)]
+pub(super) enum DeleteOutcome {
+    /// The cloud took the request on.
+    Accepted {
+        /// Its id for the request.
+        request_id: Option<String>,
+    },
+    /// It was gone already, or somebody else's deletion is under way: as good.
+    AlreadyGone,
+    /// There is no time for it, or it was cut off.
+    OutOfTime(Error),
+    /// The cloud refused, or could not be asked.
+    Refused(Error),
+}
+
+impl DeleteOutcome {
+    fn of(outcome: Result<Deletion, Error>) -> Self {
+        match outcome {
+            Ok(Deletion::Accepted { request_id }) => Self::Accepted { request_id },
+            Ok(Deletion::ByOther) => Self::AlreadyGone,
+            Err(error) if error.status() == Some(StatusCode::NOT_FOUND) => Self::AlreadyGone,
+            Err(error) if error.is_out_of_time() => Self::OutOfTime(error),
+            Err(error) => Self::Refused(error),
+        }
+    }
+}
+
+impl Pass<'_> {
+    /// Removes a snapshot that has expired, or is stuck or broken: normally first, and by force
+    /// where that is refused and nothing else will ever come of it.
+    pub(super) async fn remove(&self, deadline: Deadline, snapshot_id: &str) -> DeleteOutcome {
+        let force_what_is_stuck = |seen: &Snapshot| {
+            let snapshot = read_snapshot(seen);
+            // Whoever holds it, or takes it from us, in the meantime has the last word.
+            if snapshot.held || !keys::is_managed(&seen.metadata) {
+                return AfterRefusal::GiveUp;
+            }
+            let stuck = snapshot.is_stuck(self.now, self.limits.stuck_after);
+            match snapshot.state {
+                State::ErrorDeleting => AfterRefusal::Force,
+                _ if stuck => AfterRefusal::Force,
+                State::Deleting => AfterRefusal::LeaveToOther,
+                _ => AfterRefusal::GiveUp,
+            }
+        };
+        let outcome = self
+            .client
+            .delete_snapshot(deadline, snapshot_id, force_what_is_stuck)
+            .await;
+        DeleteOutcome::of(outcome)
+    }
+
+    /// Removes a superfluous duplicate, never by force: should the cloud refuse, there is one
+    /// snapshot too many, which harms nobody.
+    pub(super) async fn delete_duplicate(&self, snapshot_id: &str) -> DeleteOutcome {
+        let leave = |seen: &Snapshot| match State::parse(&seen.status) {
+            State::Deleting => AfterRefusal::LeaveToOther,
+            _ => AfterRefusal::GiveUp,
+        };
+        let outcome = self
+            .client
+            .delete_snapshot(self.deadline, snapshot_id, leave)
+            .await;
+        DeleteOutcome::of(outcome)
+    }
+}

@@ -1,0 +1,222 @@
+//! Twins: of several snapshots of one active window all but the first go, if they may.
+
+use snapsentry::plan::creation;
+use snapsentry::plan::duplicates::{Duplicate, superfluous};
+use snapsentry::plan::{Snapshot, State, Volume};
+use snapsentry::policy::PolicyKind::{Daily, Weekly};
+
+use super::{STUCK_AFTER, at, daily, listed, now, of_any_order, subscribed, volume};
+
+/// A duplicate of today's daily window, made at this second.
+fn duplicate(id: &str, second: u32) -> Snapshot {
+    Snapshot {
+        created_at: Some(at(&format!("2026-11-22T00:00:{second:02}Z"))),
+        ..daily(id)
+    }
+}
+
+/// Which go, each with the one that stays; and the order of listing does not matter.
+fn going(volume: &Volume, snapshots: &[Snapshot]) -> Vec<(String, String)> {
+    of_any_order(snapshots, |listed| {
+        let mut going: Vec<Duplicate> = superfluous(volume, listed, now());
+        going.sort_by(|a, b| a.snapshot_id.cmp(&b.snapshot_id));
+        going
+            .into_iter()
+            .map(|one| (one.snapshot_id, one.stays))
+            .collect()
+    })
+}
+
+/// The same of a volume with a daily and a weekly policy; one that goes is written `b for a`.
+fn told(snapshots: &[Snapshot]) -> Vec<String> {
+    let going = going(&subscribed("v", &[Daily, Weekly]), snapshots);
+    going
+        .iter()
+        .map(|(id, stays)| format!("{id} for {stays}"))
+        .collect()
+}
+
+#[test]
+fn the_first_stays_by_creation_and_then_by_id() {
+    for (snapshots, expected) in [
+        (vec![], &[][..]),
+        (vec![duplicate("a", 1)], &[]),
+        (vec![duplicate("a", 1), duplicate("b", 2)], &["b for a"]),
+        (vec![duplicate("a", 2), duplicate("b", 1)], &["a for b"]),
+        (vec![duplicate("a", 1), duplicate("b", 1)], &["b for a"]),
+        (
+            vec![
+                duplicate("a", 3),
+                duplicate("b", 1),
+                duplicate("c", 2),
+                duplicate("d", 1),
+            ],
+            &["a for b", "c for b", "d for b"],
+        ),
+    ] {
+        assert_eq!(told(&snapshots), expected);
+    }
+}
+
+#[test]
+fn a_held_one_never_goes_and_may_be_the_one_that_stays() {
+    let held = |id, second| Snapshot {
+        held: true,
+        ..duplicate(id, second)
+    };
+    for (snapshots, expected) in [
+        (vec![duplicate("a", 1), held("b", 2)], &[][..]),
+        (vec![held("a", 1), duplicate("b", 2)], &["b for a"]),
+        (vec![held("a", 1), held("b", 2)], &[]),
+        (
+            vec![duplicate("a", 1), held("b", 2), duplicate("c", 3)],
+            &["c for a"],
+        ),
+    ] {
+        assert_eq!(told(&snapshots), expected);
+    }
+}
+
+#[test]
+fn only_available_ones_are_compared() {
+    for state in [
+        State::Creating,
+        State::Error,
+        State::Deleting,
+        State::ErrorDeleting,
+        State::Busy,
+    ] {
+        let other = |id, second| Snapshot {
+            state,
+            ..duplicate(id, second)
+        };
+        for (snapshots, expected) in [
+            (vec![other("a", 1), duplicate("b", 2)], &[][..]),
+            (vec![duplicate("a", 1), other("b", 2)], &[]),
+            (
+                vec![other("a", 1), duplicate("b", 2), duplicate("c", 3)],
+                &["c for b"],
+            ),
+        ] {
+            assert_eq!(told(&snapshots), expected, "{state:?}");
+        }
+    }
+}
+
+#[test]
+fn the_window_is_the_active_one_by_the_key_alone() {
+    let from = |id, second, start: Option<&str>| Snapshot {
+        window_start: start.map(at),
+        ..duplicate(id, second)
+    };
+    let (yesterday, tomorrow) = ("2026-11-21T00:00:00Z", "2026-11-23T00:00:00Z");
+    for (second_start, expected) in [
+        (Some("2026-11-22T00:00:00Z"), &["b for a"][..]),
+        (Some("2026-11-22T23:59:59Z"), &["b for a"]),
+        (Some(tomorrow), &[]),
+        (Some(yesterday), &[]),
+        (None, &[]),
+    ] {
+        let snapshots = [duplicate("a", 1), from("b", 2, second_start)];
+        assert_eq!(told(&snapshots), expected, "{second_start:?}");
+    }
+    for start in [Some(yesterday), Some(tomorrow), None] {
+        let snapshots = [from("a", 1, start), from("b", 2, start)];
+        assert!(told(&snapshots).is_empty(), "{start:?}");
+    }
+}
+
+#[test]
+fn twins_are_of_one_volume_and_of_one_policy() {
+    let weekly = |id, second| Snapshot {
+        policy: Some(Weekly),
+        ..duplicate(id, second)
+    };
+    let of_none = Snapshot {
+        policy: None,
+        ..duplicate("b", 2)
+    };
+    let of_another = Snapshot {
+        volume_id: "other".to_owned(),
+        ..duplicate("b", 2)
+    };
+    for (snapshots, expected) in [
+        (vec![duplicate("a", 1), weekly("b", 2)], &[][..]),
+        (vec![duplicate("a", 1), of_none], &[]),
+        (vec![duplicate("a", 1), of_another], &[]),
+        (
+            vec![
+                duplicate("a", 1),
+                weekly("b", 2),
+                duplicate("c", 3),
+                weekly("d", 4),
+            ],
+            &["c for a", "d for b"],
+        ),
+    ] {
+        assert_eq!(told(&snapshots), expected);
+    }
+}
+
+#[test]
+fn a_row_that_is_listed_twice_is_no_twin_of_its_own() {
+    let changed_meanwhile = Snapshot {
+        updated_at: Some(now()),
+        ..duplicate("a", 1)
+    };
+    assert!(told(&[duplicate("a", 1), duplicate("a", 1)]).is_empty());
+    assert_eq!(
+        told(&[duplicate("a", 1), duplicate("b", 2), changed_meanwhile]),
+        ["b for a"]
+    );
+}
+
+#[test]
+fn only_policies_that_are_on_and_can_be_read_have_an_active_window() {
+    let snapshots = [duplicate("a", 1), duplicate("b", 2)];
+    for (enabled, timezone, expected) in [
+        ("true", "UTC", 1),
+        ("false", "UTC", 0),
+        ("maybe", "UTC", 0),
+        ("true", "Mars/Olympus", 0),
+    ] {
+        let keys = [
+            ("managed", "true"),
+            ("daily-enabled", enabled),
+            ("daily-timezone", timezone),
+        ];
+        let going = going(&volume("v", &keys), &snapshots);
+        assert_eq!(going.len(), expected, "{enabled} {timezone}");
+    }
+}
+
+#[test]
+fn a_plan_names_the_twins_of_all_its_volumes_whatever_their_state() {
+    let of = |id, second, volume: &str| Snapshot {
+        volume_id: volume.to_owned(),
+        ..duplicate(id, second)
+    };
+    let mut volumes = ["v", "w", "x"].map(|id| subscribed(id, &[Daily]));
+    volumes[1].status = "retyping".to_owned();
+    let snapshots = [
+        of("a", 1, "v"),
+        of("b", 2, "v"),
+        of("c", 1, "w"),
+        of("d", 2, "w"),
+        of("e", 1, "x"),
+        of("f", 1, "of-none"),
+        of("g", 2, "of-none"),
+    ];
+    let volumes: Vec<&Volume> = volumes.iter().collect();
+    let plan = creation::plan(&volumes, &listed(&snapshots), now(), STUCK_AFTER);
+    let duplicate = |snapshot_id: &str, volume_id: &str, stays: &str| Duplicate {
+        snapshot_id: snapshot_id.to_owned(),
+        volume_id: volume_id.to_owned(),
+        policy: Daily,
+        stays: stays.to_owned(),
+    };
+    assert_eq!(
+        plan.duplicates,
+        [duplicate("b", "v", "a"), duplicate("d", "w", "c")]
+    );
+}

@@ -1,0 +1,92 @@
+//! What is refused, and with which words.
+
+use proptest::prelude::*;
+
+use super::{AUTH, entry, with, world};
+use crate::settings::world::{PASSWORD, WORD, World};
+
+#[test]
+fn a_vendors_profile_is_refused_with_what_to_write_instead() {
+    with(&["profile: vexxhost"]).fails(&["profile", "demo", "not supported", "auth.auth_url"]);
+    with(&["cloud: rackspace"]).fails(&["cloud", "demo", "not supported", "auth.auth_url"]);
+    with(&["profile:"]).settings();
+}
+
+#[test]
+fn a_key_of_auth_that_means_another_login_is_refused() {
+    for key in ["token", "passcode", "trust_id", "system_scope", "usrname"] {
+        let auth = format!("{AUTH}\n      {key}: {WORD}");
+        let world = world(&entry(&auth, &[]));
+        world.fails(&[&format!("auth.{key}"), "demo", "application_credential_id"]);
+    }
+}
+
+#[test]
+fn what_is_missing_in_an_entry_is_named_with_its_place() {
+    let text = world("clouds:\n  demo:\n").fails(&["OS_AUTH_URL", "entry \"demo\" of clouds.yaml"]);
+    assert!(text.contains("missing"), "{text}");
+    let auth = "\n      auth_url: ftp://cloud.example\n      username: demo";
+    world(&entry(auth, &["auth_type: token"])).fails(&[
+        "OS_AUTH_URL (auth.auth_url in the entry \"demo\" of clouds.yaml): \"ftp://cloud.example\"",
+        "OS_AUTH_TYPE (auth_type in",
+        "token",
+    ]);
+    with(&["interface: private"]).fails(&["OS_INTERFACE (interface in", "private"]);
+    with(&["identity_api_version: 2"]).fails(&["OS_IDENTITY_API_VERSION", "\"2\""]);
+}
+
+#[test]
+fn a_file_that_is_no_clouds_yaml_is_refused_by_line_without_a_word_of_it() {
+    let rows = [
+        (String::new(), "clouds"),
+        (format!("password: {PASSWORD}"), "\"clouds\""),
+        (PASSWORD.to_owned(), "cannot be read"),
+        (format!("clouds: {PASSWORD}"), "line 1"),
+        (
+            format!("clouds:\n  demo:\n    auth:\n      password: [{PASSWORD}]"),
+            "line 4",
+        ),
+        (
+            format!("clouds:\n  demo:\n    auth: '{PASSWORD}"),
+            "cannot be read",
+        ),
+        (
+            format!("clouds: {{}}\n---\npassword: {PASSWORD}"),
+            "cannot be read",
+        ),
+        (
+            format!("clouds:\n  demo: {{}}\n  demo: {{auth: {PASSWORD}}}"),
+            "line 3",
+        ),
+    ];
+    for (yaml, word) in rows {
+        world(&yaml).fails(&["clouds.yaml", word]);
+    }
+    let binary = World::empty()
+        .set("OS_CLOUD", "demo")
+        .file("clouds.yaml", vec![0xff, 0xfe, 0]);
+    binary.fails(&["clouds.yaml", "UTF-8"]);
+    world("clouds: {}").fails(&["OS_CLOUD", "none"]);
+}
+
+#[test]
+fn an_unknown_entry_is_refused_with_those_there_are() {
+    let world = with(&[]).set("OS_CLOUD", "prod");
+    world.fails(&["OS_CLOUD", "\"prod\"", "clouds.yaml", "\"demo\""]);
+}
+
+proptest! {
+    #[test]
+    fn no_damage_to_the_text_panics_or_brings_out_a_secret(
+        noise in "[ -~\n]{0,20}",
+        at in 0_usize..400,
+        missing in 0_usize..5,
+    ) {
+        let whole = entry(AUTH, &["regions: [a, {name: b}]", "interface: admin"]);
+        let at = at.min(whole.len());
+        let rest = &whole[(at + missing).min(whole.len())..];
+        let damaged = format!("{}{noise}{rest}", &whole[..at]);
+        world(&damaged).survives();
+        World::empty().secret(&damaged).survives();
+    }
+}
