@@ -63,6 +63,8 @@ pub struct VolumeCounts {
     pub due: usize,
     /// Policies that could not be read.
     pub invalid: usize,
+    /// Expire: volumes that have fallen out of management.
+    pub lost: usize,
 }
 
 /// Snapshots, of this pass's share.
@@ -78,6 +80,8 @@ pub struct SnapshotCounts {
     pub pending: usize,
     /// Not begun.
     pub deferred: usize,
+    /// Due, and the volume's state allows none, or the volume is gone.
+    pub blocked: usize,
     /// Tried and not served; in an expire pass: deletions that were refused.
     pub failed: usize,
     /// Expired ones that are gone or going.
@@ -181,6 +185,8 @@ pub struct Summary {
     pub plan: Capped<Action>,
     /// For how many seconds the most overdue window that was left unserved has been open.
     pub oldest_due_age: i64,
+    /// The same for windows whose volume's state allows no snapshot.
+    pub oldest_blocked_age: i64,
     /// For how many seconds the oldest snapshot that may be deleted has been expired.
     pub oldest_expired_age: i64,
     /// What the webhook is told.
@@ -196,6 +202,7 @@ impl Default for Summary {
             warnings: Capped::new(MOST_REMARKS),
             plan: Capped::new(MOST_ACTIONS),
             oldest_due_age: 0,
+            oldest_blocked_age: 0,
             oldest_expired_age: 0,
             notifications: Vec::new(),
         }

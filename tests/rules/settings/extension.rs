@@ -1,4 +1,4 @@
-//! PolicyState the secret through the Parameters and Secrets extension.
+//! Reading the secret through the Parameters and Secrets extension.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
