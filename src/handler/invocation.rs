@@ -92,6 +92,7 @@ fn client(run: &InvocationContext<'_>, warm: &WarmState, transport: Arc<dyn Tran
         },
         retry: settings.retry,
         max_concurrency: settings.max_concurrency,
+        poll_interval: settings.poll_interval,
         run_id: run.run_id.to_owned(),
         clock: run.clock,
         rng: StdRng::seed_from_u64(run.seed),
@@ -140,7 +141,6 @@ async fn carry_out<'a>(
 fn limits(settings: &Settings) -> Limits {
     Limits {
         max_creating: settings.max_creating,
-        poll_interval: settings.poll_interval,
         keep_last: settings.keep_last,
         stuck_after: TimeDelta::from_std(settings.stuck_after).unwrap_or(TimeDelta::MAX),
     }

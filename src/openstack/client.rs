@@ -1,4 +1,4 @@
-//! The client: a connection, the watcher, and the tags by which it knows what is managed.
+//! The client: a connection, who waits for what, and the tags by which it knows what is managed.
 
 use std::collections::BTreeMap;
 
@@ -7,9 +7,11 @@ use serde::de::DeserializeOwned;
 
 use super::connection::{Connection, ConnectionParts, Kind};
 use super::error::Error;
+use super::poller::Poller;
 use super::request::{ApiRequest, Service};
 use super::response::parse;
-use super::watcher::Poller;
+use super::snapshot::Snapshot;
+use super::snapshot_looks::SeenSnapshots;
 use crate::deadline::Deadline;
 
 /// The metadata keys by which volumes and snapshots are known as managed. The client passes
@@ -25,7 +27,8 @@ pub struct Tags {
 /// The client for one pass: one session, one retry rule, one pool of connections.
 pub struct Client {
     pub(super) connection: Connection,
-    pub(super) watcher: Poller,
+    pub(super) snapshots: Poller<Snapshot>,
+    pub(super) seen: SeenSnapshots,
     tags: Tags,
 }
 
@@ -33,8 +36,9 @@ impl Client {
     /// A client; nothing is sent yet.
     pub fn new(parts: ConnectionParts, tags: Tags) -> Self {
         Self {
+            snapshots: Poller::new(parts.poll_interval),
+            seen: SeenSnapshots::default(),
             connection: Connection::new(parts),
-            watcher: Poller::default(),
             tags,
         }
     }

@@ -54,6 +54,8 @@ pub struct ConnectionParts {
     pub retry: RetryConfig,
     /// The most requests in flight at a time.
     pub max_concurrency: usize,
+    /// The longest time between two looks at what is being created.
+    pub poll_interval: Duration,
     /// `req-` and a UUID; goes with every request as `X-OpenStack-Request-ID`.
     pub run_id: String,
     /// The pass's wall clock.

@@ -5,7 +5,8 @@
 use chrono::{DateTime, Utc};
 
 use super::client::Client;
-use super::error::{Error, ErrorKind};
+use super::creation::outcome_unknown;
+use super::error::Error;
 use super::snapshot::Snapshot;
 use crate::deadline::Deadline;
 
@@ -45,19 +46,7 @@ impl Client {
             .await;
         let listed = match listed {
             Ok(listed) => listed,
-            // An earlier look-up found nothing, and nothing was sent since.
-            Err(look_up) if lost.is_none() && look_up.is_out_of_time() => return Err(look_up),
-            Err(look_up) => {
-                let request = lost.unwrap_or(&look_up).clone();
-                return Err(Error {
-                    request: request.request.clone(),
-                    request_id: request.request_id.clone(),
-                    kind: ErrorKind::OutcomeUnknown {
-                        request: Box::new(request),
-                        look_up: Box::new(look_up),
-                    },
-                });
-            }
+            Err(look_up) => return Err(outcome_unknown(lost, look_up)),
         };
         let mut ours: Vec<Snapshot> = listed
             .into_iter()

@@ -54,7 +54,7 @@ impl Pass<'_> {
             .create_managed_snapshot(self.deadline, &new, permit, &matcher)
             .await
         {
-            Ok(Creation::Created(snapshot)) => CreateOutcome::Created(snapshot),
+            Ok(Creation::Created { resource, .. }) => CreateOutcome::Created(resource),
             Ok(Creation::Adopted(snapshot)) => CreateOutcome::Adopted {
                 by: snapshot.id,
                 why: "the answer was lost, and the look-up found it",

@@ -15,8 +15,6 @@ pub mod snapshot;
 pub mod subscribe;
 mod telling;
 
-use std::time::Duration;
-
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::deadline::Deadline;
@@ -35,8 +33,6 @@ pub const TAGS: Tags = Tags {
 pub struct Limits {
     /// Snapshots in `creating` at most at a time.
     pub max_creating: usize,
-    /// The longest time between two looks at snapshots being created.
-    pub poll_interval: Duration,
     /// How many of the newest snapshots of each volume and policy are never expired.
     pub keep_last: usize,
     /// After how long a snapshot on its way counts as stuck.

@@ -41,10 +41,7 @@ pub async fn run(pass: &Pass<'_>) -> Result<Summary, Error> {
         .newest
         .map(|newest| newest.min(pass.now) - CLOCK_SKEW);
     let mut executor = Executor::new(pass, since, &mut summary);
-    let work = executor.carry_out(plan.batches(), &plan.duplicates);
-    pass.client
-        .watching(pass.deadline, pass.limits.poll_interval, work)
-        .await;
+    executor.carry_out(plan.batches(), &plan.duplicates).await;
     let created = executor.created();
     if !created.is_empty() {
         dedupe(
