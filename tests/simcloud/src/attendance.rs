@@ -8,10 +8,11 @@ use rand::RngExt;
 use tokio::time::{Instant, sleep_until};
 
 use crate::answer::{self, Answer};
-use crate::call::{self, Call};
+use crate::call::{self, Call, Held};
 use crate::cloud::{Cloud, Interrupted};
 use crate::config::Latency;
 use crate::faults::{Kind, Misfortune};
+use crate::health::MessageQueue;
 use crate::hooks::{Action, When};
 use crate::keystone;
 use crate::route::Service;
@@ -51,6 +52,9 @@ impl Cloud {
             action(self);
         }
         wait_until(answer_at).await;
+        if wait_for(answer.extensions().get::<Held>()).await.is_err() {
+            return End::Hang;
+        }
         spoil(answer, misfortune.kind)
     }
 
@@ -68,6 +72,7 @@ impl Cloud {
     /// How a misfortune ends that keeps the work from being done now.
     fn without_work(&self, call: &mut Call, kind: Option<&Kind>) -> Option<End> {
         let mut answer = match kind? {
+            Kind::Refused => return Some(End::Interrupted(Interrupted::Refused)),
             Kind::ResetBefore => return Some(End::Interrupted(Interrupted::Reset)),
             Kind::HangBefore => return Some(End::Hang),
             Kind::Status {
@@ -119,8 +124,25 @@ impl Cloud {
             }
             _ => return None,
         };
-        call::finish(call, &mut answer);
+        call::finish(&self.lock(), call, &mut answer);
         Some(End::Answer(answer))
+    }
+}
+
+/// An error if what the answer waits for never comes.
+async fn wait_for(held: Option<&Held>) -> Result<(), ()> {
+    match held {
+        None => Ok(()),
+        Some(Held::For(delay)) => {
+            tokio::time::sleep(*delay).await;
+            Ok(())
+        }
+        Some(Held::ForEver) => Err(()),
+        Some(Held::ByQueue(queue)) => {
+            let mut queue = queue.clone();
+            let back = queue.wait_for(|queue| *queue != MessageQueue::Dead).await;
+            back.map(drop).map_err(drop)
+        }
     }
 }
 

@@ -33,18 +33,38 @@ pub enum Behaviour {
     DeleteBusy,
     /// The snapshot stays `deleting` for ever.
     DeleteHangs,
+    /// Making a volume from the snapshot takes this much longer.
+    VolumeSlowly(Duration),
+    /// The volume made from the snapshot ends in `error`.
+    VolumeFails,
+    /// The volume made from the snapshot stays `creating` for ever.
+    VolumeHangs,
+}
+
+/// What the storage is asked to do with a snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Deed {
+    Create,
+    Delete,
+    MakeVolume,
 }
 
 impl Behaviour {
     fn is_slow(self) -> bool {
-        matches!(self, Self::CreateSlowly(_) | Self::DeleteSlowly(_))
-    }
-
-    fn is_creation(self) -> bool {
         matches!(
             self,
-            Self::CreateSlowly(_) | Self::CreateFails | Self::CreateHangs
+            Self::CreateSlowly(_) | Self::DeleteSlowly(_) | Self::VolumeSlowly(_)
         )
+    }
+
+    fn deed(self) -> Deed {
+        match self {
+            Self::CreateSlowly(_) | Self::CreateFails | Self::CreateHangs => Deed::Create,
+            Self::VolumeSlowly(_) | Self::VolumeFails | Self::VolumeHangs => Deed::MakeVolume,
+            Self::DeleteSlowly(_) | Self::DeleteFails | Self::DeleteBusy | Self::DeleteHangs => {
+                Deed::Delete
+            }
+        }
     }
 }
 
@@ -87,10 +107,10 @@ pub(crate) enum End {
     Never,
 }
 
-/// Decides how long one creation or deletion takes and how it ends.
+/// Decides how long one deed takes and how it ends.
 pub(crate) fn decide(
     rules: &mut [Rule],
-    creation: bool,
+    deed: Deed,
     volume: &str,
     id: &str,
     name: &str,
@@ -103,7 +123,7 @@ pub(crate) fn decide(
             Snapshots::Id(wanted) => wanted == id,
             Snapshots::Named(pattern) => glob(pattern.as_bytes(), name.as_bytes()),
         };
-        let applies = rule.behaviour.is_creation() == creation
+        let applies = rule.behaviour.deed() == deed
             && rule.times != Some(0)
             && matches
             && (rule.behaviour.is_slow() || end.is_none());
@@ -112,10 +132,16 @@ pub(crate) fn decide(
         }
         rule.times = rule.times.map(|times| times - 1);
         match rule.behaviour {
-            Behaviour::CreateSlowly(more) | Behaviour::DeleteSlowly(more) => delay += more,
-            Behaviour::CreateFails | Behaviour::DeleteFails => end = Some(End::Fails),
+            Behaviour::CreateSlowly(more)
+            | Behaviour::DeleteSlowly(more)
+            | Behaviour::VolumeSlowly(more) => delay += more,
+            Behaviour::CreateFails | Behaviour::DeleteFails | Behaviour::VolumeFails => {
+                end = Some(End::Fails);
+            }
             Behaviour::DeleteBusy => end = Some(End::Busy),
-            Behaviour::CreateHangs | Behaviour::DeleteHangs => end = Some(End::Never),
+            Behaviour::CreateHangs | Behaviour::DeleteHangs | Behaviour::VolumeHangs => {
+                end = Some(End::Never);
+            }
         }
     }
     (delay, end.unwrap_or(End::Done))
@@ -153,12 +179,15 @@ mod tests {
             Rule::new(Snapshots::Any, Behaviour::DeleteBusy),
         ];
         assert_eq!(
-            decide(&mut rules, true, "v", "s", "m"),
+            decide(&mut rules, Deed::Create, "v", "s", "m"),
             (2 * second, End::Fails)
         );
-        assert_eq!(decide(&mut rules, true, "w", "s", "m"), (second, End::Done));
         assert_eq!(
-            decide(&mut rules, false, "v", "s", "m"),
+            decide(&mut rules, Deed::Create, "w", "s", "m"),
+            (second, End::Done)
+        );
+        assert_eq!(
+            decide(&mut rules, Deed::Delete, "v", "s", "m"),
             (Duration::ZERO, End::Busy)
         );
     }

@@ -1,12 +1,17 @@
 //! One request on its way through the cloud, and its work: to the service it is for, which
 //! answers at once and under the lock.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use http::request::Parts;
+use tokio::sync::watch;
 use url::form_urlencoded;
 
 use crate::answer::{self, Answer};
+use crate::config::DateHeader;
+use crate::health::MessageQueue;
 use crate::route::{Service, Target};
 use crate::state::State;
 use crate::{cinder, keystone, nova};
@@ -63,12 +68,30 @@ pub(crate) fn work(state: &mut State, call: &Call) -> Answer {
         Service::BlockStorage => cinder::answer(state, call),
         Service::Compute => nova::answer(state, call),
     };
-    finish(call, &mut answer);
+    if answer.status() == 202
+        && call.target.service == Service::BlockStorage
+        && let Some(queue) = state.sickness.queue_to_wait_for()
+    {
+        answer.extensions_mut().insert(Held::ByQueue(queue));
+    }
+    finish(state, call, &mut answer);
     answer
 }
 
+/// What an answer waits for before it leaves, beside latency.
+#[derive(Clone, Debug)]
+pub(crate) enum Held {
+    ByQueue(watch::Receiver<MessageQueue>),
+    For(Duration),
+    ForEver,
+}
+
 /// Gives an answer the headers that all of a service's answers have.
-pub(crate) fn finish(call: &Call, answer: &mut Answer) {
+pub(crate) fn finish(state: &State, call: &Call, answer: &mut Answer) {
+    if let DateHeader::Shifted(by) = state.config.date {
+        let date = (state.now() + by).format("%a, %d %b %Y %H:%M:%S GMT");
+        answer::set(answer, "date", &date.to_string());
+    }
     answer::set(answer, "x-openstack-request-id", &call.request_id);
     let unauthorized = answer.status() == 401;
     let cinder = call.target.service != Service::Identity;

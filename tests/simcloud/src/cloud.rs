@@ -27,6 +27,8 @@ pub struct Cloud(pub(crate) Arc<Mutex<State>>);
 /// No whole answer came.
 #[derive(Clone, Debug)]
 pub enum Interrupted {
+    /// No connection was made.
+    Refused,
     /// The connection was reset before any answer.
     Reset,
     /// The connection was lost in the middle of this answer: its `Content-Length` says more
@@ -37,6 +39,7 @@ pub enum Interrupted {
 impl fmt::Display for Interrupted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Refused => f.write_str("connection refused"),
             Self::Reset => f.write_str("connection reset"),
             Self::Truncated(part) => {
                 write!(
@@ -86,7 +89,7 @@ impl Cloud {
                 .await;
             let outcome = match &end {
                 End::Answer(answer) => Outcome::Answered(answer.status().as_u16()),
-                End::Interrupted(Interrupted::Reset) => Outcome::Reset,
+                End::Interrupted(Interrupted::Reset | Interrupted::Refused) => Outcome::Reset,
                 End::Interrupted(Interrupted::Truncated(part)) => {
                     Outcome::Truncated(part.status().as_u16())
                 }
@@ -170,7 +173,7 @@ impl Cloud {
         *journal.counts.entry(route).or_default() += 1;
         journal.in_flight += 1;
         journal.max_in_flight = journal.max_in_flight.max(journal.in_flight);
-        let misfortune = faults::befall(&mut state.faults, service, route, |text| {
+        let misfortune = faults::befall(&mut state.faults, call.now, service, route, |text| {
             call.contains(text)
         });
         let actions = hooks::take(&mut state.hooks, service, route);

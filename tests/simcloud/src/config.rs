@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, TimeZone, Utc};
+use chrono::{DateTime, TimeDelta, TimeZone, Utc};
+
+use crate::quirks::Quirks;
 
 /// Which services the catalogue lists for block storage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +53,27 @@ pub enum Latency {
         /// times the median.
         sigma: f64,
     },
+}
+
+/// What the header `Date` of every answer says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DateHeader {
+    /// The cloud's clock, and this much more.
+    Shifted(TimeDelta),
+    /// Nothing: there is none.
+    Absent,
+}
+
+/// Where the catalogue says that a service is: scheme, host and port, such as
+/// `https://inside:8443`; `None` takes those that Keystone was asked at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Endpoints {
+    /// Cinder.
+    pub block_storage: Option<String>,
+    /// Nova.
+    pub compute: Option<String>,
+    /// Cinder has moved from `/volume` to `/moved/volume`: at the old path everything is 404.
+    pub block_storage_has_moved: bool,
 }
 
 /// One access rule of an application credential.
@@ -114,8 +137,19 @@ pub struct Config {
     pub creation_time: Duration,
     /// How long a snapshot is `deleting`.
     pub deletion_time: Duration,
+    /// How long a new volume is `creating`.
+    pub volume_creation_time: Duration,
+    /// Volume type of volumes that name none.
+    pub default_volume_type: Option<String>,
+    /// From when on the scheduler takes a cinder-volume that does not report for dead.
+    pub service_down_time: Duration,
+    /// Whether a snapshot cannot be deleted while a volume made from it is there, as on Ceph
+    /// before 2024.1: it is accepted, and the snapshot is `available` again.
+    pub clones_pin_snapshots: bool,
     /// Snapshots allowed, -1 for no limit.
     pub snapshot_quota: i64,
+    /// Volumes allowed, -1 for no limit.
+    pub volume_quota: i64,
     /// Gigabytes of volumes and snapshots allowed, -1 for no limit.
     pub gigabytes_quota: i64,
     /// The user's role.
@@ -132,6 +166,12 @@ pub struct Config {
     /// Scheme and host of `next` links, such as `http://inside:8776`; `None` takes the
     /// request's own.
     pub link_base: Option<String>,
+    /// The header `Date`.
+    pub date: DateHeader,
+    /// Where the catalogue says that the services are.
+    pub endpoints: Endpoints,
+    /// What is odd about the listings.
+    pub quirks: Quirks,
     /// Whether two writers of the same new metadata key at the same moment leave two rows.
     pub metadata_race: bool,
     /// Largest request body in bytes.
@@ -168,7 +208,12 @@ impl Default for Config {
             microversions: Microversions::UpTo(71),
             creation_time: Duration::ZERO,
             deletion_time: Duration::ZERO,
+            volume_creation_time: Duration::ZERO,
+            default_volume_type: Some("simcloud".into()),
+            service_down_time: Duration::from_secs(60),
+            clones_pin_snapshots: false,
             snapshot_quota: -1,
+            volume_quota: -1,
             gigabytes_quota: -1,
             role: Role::Member,
             token_lifetime: Duration::from_secs(3600),
@@ -176,6 +221,9 @@ impl Default for Config {
             latency: Latency::None,
             whole_seconds: true,
             link_base: None,
+            date: DateHeader::Shifted(TimeDelta::zero()),
+            endpoints: Endpoints::default(),
+            quirks: Quirks::default(),
             metadata_race: false,
             max_request_body: 114_688,
             project_name: "demo".into(),

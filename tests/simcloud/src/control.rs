@@ -8,6 +8,7 @@ use crate::Cloud;
 use crate::backend::Rule;
 use crate::config::Config;
 use crate::faults::{Fault, FaultId, Injected, Requests};
+use crate::health::{Health, MessageQueue};
 use crate::hooks::{Hook, When};
 use crate::journal::Journal;
 
@@ -50,6 +51,31 @@ impl Cloud {
     /// Makes the storage behave again. What it is doing wrong already goes on.
     pub fn clear_backend(&self) {
         self.lock().backend.clear();
+    }
+
+    /// Lets the backend of this volume type be so from now on.
+    pub fn set_health(&self, backend: &str, health: Health) {
+        let mut state = self.lock();
+        state.settle();
+        state.set_health(backend, health);
+        state.settle();
+    }
+
+    /// Lets the scheduler run, or not: without it snapshots and volumes stay `creating` until it
+    /// is back; deletions do not need it.
+    pub fn set_scheduler(&self, runs: bool) {
+        let mut state = self.lock();
+        state.settle();
+        state.set_scheduler(runs);
+        state.settle();
+    }
+
+    /// Lets the message queue be so from now on.
+    pub fn set_message_queue(&self, queue: MessageQueue) {
+        let mut state = self.lock();
+        state.settle();
+        state.set_queue(queue);
+        state.settle();
     }
 
     /// Injects a misfortune.

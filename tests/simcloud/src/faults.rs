@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 
 use crate::route::{Route, Service};
 
@@ -60,6 +61,9 @@ pub enum Kind {
         /// Body; `None` writes one in the service's own shape.
         body: Option<Bytes>,
     },
+    /// No connection can be made. (Over a socket one is made and reset at once;
+    /// [`Server::refuse`](crate::Server::refuse) really refuses.)
+    Refused,
     /// The connection is reset and the work not done.
     ResetBefore,
     /// The work is done and the answer lost.
@@ -142,6 +146,10 @@ pub struct Fault {
     pub skip: u64,
     /// Requests befallen; `None` for all from then on.
     pub times: Option<u64>,
+    /// Only requests that come from this instant of the cloud's clock on.
+    pub from: Option<DateTime<Utc>>,
+    /// Only requests that come before this instant of the cloud's clock.
+    pub until: Option<DateTime<Utc>>,
     /// What goes wrong.
     pub kind: Kind,
 }
@@ -154,8 +162,19 @@ impl Fault {
             containing: None,
             skip: 0,
             times: Some(1),
+            from: None,
+            until: None,
             kind,
         }
+    }
+
+    /// Befalls every request for a while, by the cloud's clock.
+    #[must_use]
+    pub fn between(mut self, from: DateTime<Utc>, until: DateTime<Utc>) -> Self {
+        self.times = None;
+        self.from = Some(from);
+        self.until = Some(until);
+        self
     }
 
     /// Only requests with this text in path, query or body.
@@ -209,6 +228,7 @@ pub(crate) struct Misfortune {
 /// Decides what befalls a request and counts it.
 pub(crate) fn befall(
     faults: &mut [Injected],
+    now: DateTime<Utc>,
     service: Service,
     route: Route,
     contains: impl Fn(&str) -> bool,
@@ -219,6 +239,8 @@ pub(crate) fn befall(
         let matches = fault.requests.include(service, route)
             && fault.containing.as_deref().is_none_or(&contains)
             && fault.times != Some(0)
+            && fault.from.is_none_or(|from| now >= from)
+            && fault.until.is_none_or(|until| now < until)
             && (fault.kind.is_delay() || misfortune.kind.is_none());
         if !matches {
             continue;
@@ -250,7 +272,8 @@ mod tests {
         (0..requests)
             .map(|_| {
                 let route = Route::GetVolume;
-                befall(&mut faults, Service::BlockStorage, route, |_| true)
+                let now = DateTime::UNIX_EPOCH;
+                befall(&mut faults, now, Service::BlockStorage, route, |_| true)
                     .kind
                     .is_some()
             })
@@ -284,10 +307,15 @@ mod tests {
             struck: 0,
         })
         .into();
-        let first = befall(&mut faults, Service::Compute, Route::GetServer, |_| true);
+        let now = DateTime::UNIX_EPOCH;
+        let first = befall(&mut faults, now, Service::Compute, Route::GetServer, |_| {
+            true
+        });
         assert_eq!(first.before, 2 * second);
         assert_eq!(first.kind, Some(Kind::HangAfter));
-        let second = befall(&mut faults, Service::Compute, Route::GetServer, |_| true);
+        let second = befall(&mut faults, now, Service::Compute, Route::GetServer, |_| {
+            true
+        });
         assert_eq!(second.kind, Some(Kind::ResetBefore));
     }
 }

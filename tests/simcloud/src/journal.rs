@@ -89,6 +89,14 @@ pub enum Happening {
     DeletionFailed,
     /// It was busy and is `available` again.
     Busy,
+    /// A volume appeared in `creating`; where it is made from a snapshot, that is named.
+    VolumeCreating,
+    /// Its creation succeeded.
+    VolumeAvailable,
+    /// Its creation failed.
+    VolumeCreationFailed,
+    /// It is gone, by a request.
+    VolumeDeleted,
     /// A volume's metadata was written.
     VolumeMetadata,
     /// A snapshot's metadata was written.

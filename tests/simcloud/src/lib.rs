@@ -23,6 +23,7 @@ mod control;
 mod environment;
 pub mod extension;
 pub mod faults;
+mod health;
 mod hooks;
 mod id;
 pub mod journal;
@@ -30,6 +31,7 @@ mod json;
 mod keystone;
 pub mod lambda;
 mod nova;
+pub mod quirks;
 mod route;
 mod rows;
 mod server;
@@ -42,12 +44,15 @@ mod world;
 pub use backend::{Behaviour, Rule, Snapshots};
 pub use cloud::{Cloud, Interrupted};
 pub use config::{
-    AccessRule, ApplicationCredential, Catalogue, Config, Latency, Microversions, Role,
+    AccessRule, ApplicationCredential, Catalogue, Config, DateHeader, Endpoints, Latency,
+    Microversions, Role,
 };
 pub use environment::Login;
 pub use faults::{Fault, FaultId, Kind, Requests};
+pub use health::{Health, MessageQueue};
 pub use hooks::When;
 pub use journal::{Change, Entry, Happening, Journal, Outcome};
+pub use quirks::Quirks;
 pub use route::{Route, Service};
 pub use rows::{Snapshot, SnapshotSpec, Volume, VolumeSpec};
 pub use server::Server;

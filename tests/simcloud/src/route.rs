@@ -30,6 +30,10 @@ pub enum Route {
     CinderVersion,
     /// Cinder: `GET volumes/detail` and `GET volumes`.
     ListVolumes,
+    /// Cinder: `POST volumes`.
+    CreateVolume,
+    /// Cinder: `DELETE volumes/ID`.
+    DeleteVolume,
     /// Cinder: `GET volumes/ID`.
     GetVolume,
     /// Cinder: `PUT volumes/ID`.
@@ -64,6 +68,14 @@ pub enum Route {
     MergeSnapshotMetadata,
     /// Cinder: `PUT snapshots/ID/metadata`, which replaces all.
     ReplaceSnapshotMetadata,
+    /// Cinder: `GET snapshots/ID/metadata/KEY`.
+    GetSnapshotMetadataKey,
+    /// Cinder: `PUT snapshots/ID/metadata/KEY`.
+    SetSnapshotMetadataKey,
+    /// Cinder: `DELETE snapshots/ID/metadata/KEY`.
+    DeleteSnapshotMetadataKey,
+    /// Cinder: `PUT snapshots/ID`.
+    UpdateSnapshot,
     /// Cinder: `GET limits`.
     Limits,
     /// Nova: `GET servers/ID`.
@@ -78,6 +90,11 @@ impl Route {
         matches!(
             self,
             Self::CreateSnapshot
+                | Self::CreateVolume
+                | Self::DeleteVolume
+                | Self::UpdateSnapshot
+                | Self::SetSnapshotMetadataKey
+                | Self::DeleteSnapshotMetadataKey
                 | Self::DeleteSnapshot
                 | Self::ForceDelete
                 | Self::SnapshotAction
@@ -122,7 +139,7 @@ impl Target {
         let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
         let found = segments
             .iter()
-            .take(3)
+            .take(4)
             .enumerate()
             .find_map(|(at, segment)| {
                 let (_, service) = MOUNTS.iter().find(|(name, _)| name == segment)?;
@@ -136,7 +153,7 @@ impl Target {
             .collect();
         let region = segments[..skipped.saturating_sub(1)]
             .iter()
-            .find(|s| !matches!(**s, "internal" | "admin"))
+            .find(|s| !matches!(**s, "internal" | "admin" | "moved"))
             .map(|s| (*s).to_owned());
         let inner = format!("/{}", segments[skipped..].join("/"));
         let mut rest: Vec<String> = segments[skipped..]
@@ -192,7 +209,9 @@ fn cinder(method: &str, rest: &[&str], body: &[u8]) -> Route {
     }
     match (method, rest) {
         ("GET", ["volumes"] | ["volumes", "detail"]) => Route::ListVolumes,
+        ("POST", ["volumes"]) => Route::CreateVolume,
         ("GET", ["volumes", _]) => Route::GetVolume,
+        ("DELETE", ["volumes", _]) => Route::DeleteVolume,
         ("PUT", ["volumes", _]) => Route::UpdateVolume,
         ("GET", ["volumes", _, "metadata"]) => Route::GetVolumeMetadata,
         ("POST", ["volumes", _, "metadata"]) => Route::MergeVolumeMetadata,
@@ -216,6 +235,10 @@ fn cinder(method: &str, rest: &[&str], body: &[u8]) -> Route {
         ("GET", ["snapshots", _, "metadata"]) => Route::GetSnapshotMetadata,
         ("POST", ["snapshots", _, "metadata"]) => Route::MergeSnapshotMetadata,
         ("PUT", ["snapshots", _, "metadata"]) => Route::ReplaceSnapshotMetadata,
+        ("GET", ["snapshots", _, "metadata", _]) => Route::GetSnapshotMetadataKey,
+        ("PUT", ["snapshots", _, "metadata", _]) => Route::SetSnapshotMetadataKey,
+        ("DELETE", ["snapshots", _, "metadata", _]) => Route::DeleteSnapshotMetadataKey,
+        ("PUT", ["snapshots", _]) => Route::UpdateSnapshot,
         ("GET", ["limits"]) => Route::Limits,
         _ => Route::Unknown,
     }

@@ -27,6 +27,15 @@ pub struct VolumeSpec {
     pub metadata: BTreeMap<String, String>,
     /// UUIDs of the servers it is attached to.
     pub servers: Vec<String>,
+    /// Its device in those servers; `None` for `/dev/vdb`.
+    pub device: Option<String>,
+    /// Volume type; `None` for the cloud's default. One without a type is made with
+    /// [`Cloud::set_volume_type`](crate::Cloud::set_volume_type).
+    pub volume_type: Option<String>,
+    /// Whether a server can start from it.
+    pub bootable: bool,
+    /// UUID of the snapshot that it was made from.
+    pub snapshot_id: Option<String>,
 }
 
 impl VolumeSpec {
@@ -56,6 +65,13 @@ impl VolumeSpec {
     #[must_use]
     pub fn status(mut self, status: impl Into<String>) -> Self {
         self.status = Some(status.into());
+        self
+    }
+
+    /// Of this volume type, which is the backend's name too.
+    #[must_use]
+    pub fn volume_type(mut self, volume_type: impl Into<String>) -> Self {
+        self.volume_type = Some(volume_type.into());
         self
     }
 }
@@ -139,6 +155,12 @@ pub struct Volume {
     pub metadata: BTreeMap<String, String>,
     /// UUIDs of the servers it is attached to.
     pub servers: Vec<String>,
+    /// Volume type, if it has one.
+    pub volume_type: Option<String>,
+    /// Whether a server can start from it.
+    pub bootable: bool,
+    /// UUID of the snapshot that it was made from.
+    pub snapshot_id: Option<String>,
 }
 
 /// A snapshot as it is now.
@@ -210,6 +232,7 @@ impl From<BTreeMap<String, String>> for Metadata {
 pub(crate) struct Attachment {
     pub(crate) id: Id,
     pub(crate) server: String,
+    pub(crate) device: String,
     pub(crate) at: DateTime<Utc>,
 }
 
@@ -227,6 +250,10 @@ pub(crate) struct VolumeRow {
     /// When a key was first written, in ticks of the cloud; kept only where races are on.
     pub(crate) first_written: BTreeMap<String, u64>,
     pub(crate) attachments: Vec<Attachment>,
+    pub(crate) description: Option<String>,
+    pub(crate) volume_type: Option<String>,
+    pub(crate) bootable: bool,
+    pub(crate) snapshot_id: Option<Id>,
 }
 
 impl Keyed for VolumeRow {
@@ -249,6 +276,9 @@ impl VolumeRow {
             created_at: self.created_at,
             metadata: self.metadata.to_map(),
             servers: self.attachments.iter().map(|a| a.server.clone()).collect(),
+            volume_type: self.volume_type.clone(),
+            bootable: self.bootable,
+            snapshot_id: self.snapshot_id.map(|id| id.to_string()),
         }
     }
 }
@@ -264,6 +294,8 @@ pub(crate) struct SnapshotRow {
     pub(crate) created_at: DateTime<Utc>,
     pub(crate) updated_at: Option<DateTime<Utc>>,
     pub(crate) metadata: Metadata,
+    /// The database has NULL for the time of creation; `created_at` is then what it ought to be.
+    pub(crate) undated: bool,
 }
 
 impl Keyed for SnapshotRow {

@@ -26,6 +26,19 @@ impl Server {
         self.0.address().port()
     }
 
+    /// Ends all connections and refuses new ones, until [`Self::accept_again`].
+    pub async fn refuse(&mut self) {
+        self.0.refuse().await;
+    }
+
+    /// Listens again, on the same port.
+    ///
+    /// # Errors
+    /// If somebody else has taken the port meanwhile.
+    pub async fn accept_again(&mut self) -> io::Result<()> {
+        self.0.accept_again().await
+    }
+
     /// Serves something that stands in front of a cloud, on a free loopback port: it sees each
     /// request when it comes, and asks the cloud or answers itself.
     ///

@@ -10,10 +10,11 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use tokio::time::Instant;
 
-use crate::backend::{self, End, Rule};
+use crate::backend::{self, Deed, End, Rule};
 use crate::call::Call;
 use crate::config::Config;
 use crate::faults::Injected;
+use crate::health::{Sickness, Work};
 use crate::hooks::Hook;
 use crate::id::Id;
 use crate::journal::{Change, Happening, Journal};
@@ -23,9 +24,10 @@ use crate::table::{Keyed, Place, Table};
 
 /// Something that happens when its time comes.
 #[derive(Debug)]
-enum Event {
+pub(crate) enum Event {
     CreationEnds { id: Id, end: End },
     DeletionEnds { id: Id, end: End },
+    VolumeCreationEnds { id: Id, end: End },
     LateWork(Box<Call>),
 }
 
@@ -38,6 +40,8 @@ pub(crate) struct State {
     pub(crate) volumes: Table<VolumeRow>,
     pub(crate) snapshots: Table<SnapshotRow>,
     by_volume: HashMap<Id, BTreeSet<Place>>,
+    /// Whether any snapshot has no time of creation, ever.
+    pub(crate) undated: bool,
     pub(crate) snapshot_gigabytes: u64,
     pub(crate) servers: BTreeMap<String, String>,
     pub(crate) tokens: HashMap<String, Token>,
@@ -48,7 +52,8 @@ pub(crate) struct State {
     pub(crate) sequence: u64,
     /// Orders arrivals and writes among each other.
     pub(crate) tick: u64,
-    due: BTreeMap<(DateTime<Utc>, u64), (Option<u64>, Event)>,
+    pub(crate) due: BTreeMap<(DateTime<Utc>, u64), (Option<u64>, Event)>,
+    pub(crate) sickness: Sickness,
     scheduled: u64,
     started: Instant,
     offset: TimeDelta,
@@ -68,6 +73,7 @@ impl State {
             volumes: Table::default(),
             snapshots: Table::default(),
             by_volume: HashMap::new(),
+            undated: false,
             snapshot_gigabytes: 0,
             servers: BTreeMap::new(),
             tokens: HashMap::new(),
@@ -78,6 +84,7 @@ impl State {
             sequence: 0,
             tick: 0,
             due: BTreeMap::new(),
+            sickness: Sickness::default(),
             scheduled: 0,
             started: Instant::now(),
             offset: TimeDelta::zero(),
@@ -128,6 +135,9 @@ impl State {
             match event {
                 Event::CreationEnds { id, end } => self.creation_ends(at, request, id, end),
                 Event::DeletionEnds { id, end } => self.deletion_ends(at, request, id, end),
+                Event::VolumeCreationEnds { id, end } => {
+                    self.volume_creation_ends(at, request, id, end);
+                }
                 Event::LateWork(mut call) => {
                     call.now = at;
                     crate::call::work(self, &call);
@@ -170,12 +180,7 @@ impl State {
     /// Lets the storage begin to make a snapshot that is already in the table.
     pub(crate) fn begin_creation(&mut self, at: DateTime<Utc>, request: u64, id: Id) {
         self.note(at, Some(request), id, Happening::Creating);
-        let (delay, end) = self.ask_backend(true, id);
-        let takes = self.config.creation_time + delay;
-        self.end_later(at, takes, Some(request), end, |end| Event::CreationEnds {
-            id,
-            end,
-        });
+        self.send(at, Some(request), Work::CreateSnapshot(id));
     }
 
     /// Marks a snapshot `deleting` and lets the storage begin.
@@ -187,21 +192,50 @@ impl State {
             !matches!(event, Event::CreationEnds { id: same, .. }
                            | Event::DeletionEnds { id: same, .. } if *same == id)
         });
-        let (delay, end) = self.ask_backend(false, id);
-        let takes = self.config.deletion_time + delay;
-        self.end_later(at, takes, Some(request), end, |end| Event::DeletionEnds {
-            id,
-            end,
-        });
+        self.sickness.forget(id);
+        self.send(at, Some(request), Work::DeleteSnapshot(id));
     }
 
-    fn ask_backend(&mut self, creation: bool, id: Id) -> (Duration, End) {
+    /// Lets the storage begin what has reached it; it takes `more` than usual.
+    pub(crate) fn do_work(
+        &mut self,
+        at: DateTime<Utc>,
+        request: Option<u64>,
+        work: Work,
+        more: Duration,
+    ) {
+        let (usual, deed, snapshot) = match work {
+            Work::CreateSnapshot(id) => (self.config.creation_time, Deed::Create, Some(id)),
+            Work::DeleteSnapshot(id) => (self.config.deletion_time, Deed::Delete, Some(id)),
+            Work::CreateVolume(id) => {
+                let from = self.volumes.get(id).and_then(|row| row.snapshot_id);
+                (self.config.volume_creation_time, Deed::MakeVolume, from)
+            }
+            Work::DeleteVolume(id) => {
+                self.note_volume(at, request, id, Happening::VolumeDeleted);
+                self.volumes.remove(id);
+                return;
+            }
+        };
+        let (delay, end) =
+            snapshot.map_or((Duration::ZERO, End::Done), |id| self.ask_backend(deed, id));
+        let event = |end| match work {
+            Work::CreateSnapshot(id) => Event::CreationEnds { id, end },
+            Work::DeleteSnapshot(id) => Event::DeletionEnds { id, end },
+            Work::CreateVolume(id) | Work::DeleteVolume(id) => {
+                Event::VolumeCreationEnds { id, end }
+            }
+        };
+        self.end_later(at, usual + delay + more, request, end, event);
+    }
+
+    fn ask_backend(&mut self, deed: Deed, id: Id) -> (Duration, End) {
         let Some(row) = self.snapshots.get(id) else {
             return (Duration::ZERO, End::Done);
         };
         let (volume, text) = (row.volume_id.to_string(), row.id.to_string());
         let name = row.name.as_deref().unwrap_or("");
-        backend::decide(&mut self.backend, creation, &volume, &text, name)
+        backend::decide(&mut self.backend, deed, &volume, &text, name)
     }
 
     fn end_later(
@@ -246,7 +280,9 @@ impl State {
         {
             return;
         }
-        match end {
+        let pinned = self.config.clones_pin_snapshots
+            && self.volumes.iter().any(|row| row.snapshot_id == Some(id));
+        match if pinned { End::Busy } else { end } {
             End::Fails => {
                 self.set_status(at, id, "error_deleting");
                 self.note(at, request, id, Happening::DeletionFailed);
@@ -259,6 +295,50 @@ impl State {
                 self.note(at, request, id, Happening::Deleted);
                 self.remove_snapshot(id);
             }
+        }
+    }
+
+    fn volume_creation_ends(&mut self, at: DateTime<Utc>, request: Option<u64>, id: Id, end: End) {
+        // A test may have changed the state by hand meanwhile.
+        if self
+            .volumes
+            .get(id)
+            .is_some_and(|row| row.status == "creating")
+        {
+            let (status, happening) = match end {
+                End::Done => ("available", Happening::VolumeAvailable),
+                _ => ("error", Happening::VolumeCreationFailed),
+            };
+            self.set_volume_status(at, id, status);
+            self.note_volume(at, request, id, happening);
+        }
+        self.volume_is_made(at, id);
+    }
+
+    pub(crate) fn set_volume_status(&mut self, at: DateTime<Utc>, id: Id, status: &str) {
+        let updated_at = self.kept(at);
+        if let Some(row) = self.volumes.get_mut(id) {
+            status.clone_into(&mut row.status);
+            row.updated_at = Some(updated_at);
+        }
+    }
+
+    pub(crate) fn note_volume(
+        &mut self,
+        at: DateTime<Utc>,
+        request: Option<u64>,
+        id: Id,
+        happening: Happening,
+    ) {
+        if let Some(row) = self.volumes.get(id) {
+            self.journal.changes.push(Change {
+                at,
+                request,
+                volume_id: id.to_string(),
+                snapshot_id: row.snapshot_id.map(|id| id.to_string()),
+                name: row.name.clone(),
+                happening,
+            });
         }
     }
 

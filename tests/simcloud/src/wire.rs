@@ -27,10 +27,10 @@ pub(crate) trait Handler: Send + Sync + 'static {
 }
 
 /// A server on a loopback port. It ends, with its connections, when it is dropped.
-#[derive(Debug)]
 pub(crate) struct Listener {
     address: SocketAddr,
-    accepting: JoinHandle<()>,
+    accept: Box<dyn Fn(TcpListener) -> JoinHandle<()> + Send + Sync>,
+    accepting: Option<JoinHandle<()>>,
 }
 
 impl Listener {
@@ -39,21 +39,30 @@ impl Listener {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
         let address = listener.local_addr()?;
         let handler = Arc::new(handler);
-        let accepting = tokio::spawn(async move {
-            let mut connections = JoinSet::new();
-            loop {
-                tokio::select! {
-                    accepted = listener.accept() => {
-                        // A client that is gone before it was accepted is its own affair.
-                        if let Ok((stream, _)) = accepted {
-                            connections.spawn(serve(stream, handler.clone()));
-                        }
-                    }
-                    Some(_) = connections.join_next() => {}
-                }
-            }
-        });
-        Ok(Self { address, accepting })
+        let accept = move |listener| tokio::spawn(accept(listener, handler.clone()));
+        let accepting = Some(accept(listener));
+        Ok(Self {
+            address,
+            accept: Box::new(accept),
+            accepting,
+        })
+    }
+
+    /// Ends all connections and refuses new ones.
+    pub(crate) async fn refuse(&mut self) {
+        if let Some(accepting) = self.accepting.take() {
+            accepting.abort();
+            // It ends by being told to, which is no news.
+            let _ = accepting.await;
+        }
+    }
+
+    /// Listens on the same port again.
+    pub(crate) async fn accept_again(&mut self) -> io::Result<()> {
+        self.refuse().await;
+        let listener = TcpListener::bind(self.address).await?;
+        self.accepting = Some((self.accept)(listener));
+        Ok(())
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -61,9 +70,34 @@ impl Listener {
     }
 }
 
+impl std::fmt::Debug for Listener {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Listener")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
+}
+
+async fn accept(listener: TcpListener, handler: Arc<impl Handler>) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => {
+                // A client that is gone before it was accepted is its own affair.
+                if let Ok((stream, _)) = accepted {
+                    connections.spawn(serve(stream, handler.clone()));
+                }
+            }
+            Some(_) = connections.join_next() => {}
+        }
+    }
+}
+
 impl Drop for Listener {
     fn drop(&mut self) {
-        self.accepting.abort();
+        if let Some(accepting) = &self.accepting {
+            accepting.abort();
+        }
     }
 }
 
@@ -94,7 +128,7 @@ async fn serve(mut stream: TcpStream, handler: Arc<impl Handler>) {
                 let _ = write(&mut stream, part).await;
                 break;
             }
-            Err(Interrupted::Reset) => {
+            Err(Interrupted::Reset | Interrupted::Refused) => {
                 // Closing without lingering sends RST.
                 let _ = stream.set_zero_linger();
                 return;

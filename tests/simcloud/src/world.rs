@@ -21,6 +21,7 @@ impl Cloud {
     /// If the id is no UUID.
     pub fn add_volume(&self, spec: VolumeSpec) -> String {
         let mut state = self.lock();
+        let device = spec.device.unwrap_or_else(|| "/dev/vdb".into());
         let id = spec.id.as_deref().map_or_else(|| state.new_id(), id_of);
         let created_at = spec.created_at.unwrap_or_else(|| state.now());
         let created_at = state.kept(created_at);
@@ -30,6 +31,7 @@ impl Cloud {
             .map(|server| Attachment {
                 id: state.new_id(),
                 server,
+                device: device.clone(),
                 at: created_at,
             })
             .collect();
@@ -40,7 +42,7 @@ impl Cloud {
         } else {
             "in-use"
         };
-        state.volumes.insert(VolumeRow {
+        let row = VolumeRow {
             id,
             name: spec.name,
             status: spec.status.unwrap_or_else(|| usual.into()),
@@ -51,7 +53,14 @@ impl Cloud {
             doubled: Default::default(),
             first_written: Default::default(),
             attachments,
-        });
+            description: None,
+            volume_type: spec
+                .volume_type
+                .or_else(|| state.config.default_volume_type.clone()),
+            bootable: spec.bootable,
+            snapshot_id: spec.snapshot_id.as_deref().map(id_of),
+        };
+        state.volumes.insert(row);
         id.to_string()
     }
 
@@ -78,6 +87,7 @@ impl Cloud {
             created_at: state.kept(created_at),
             updated_at: spec.updated_at.map(|at| state.kept(at)),
             metadata: spec.metadata.into(),
+            undated: false,
         };
         state.add_snapshot(row);
         id.to_string()
@@ -102,7 +112,8 @@ impl Cloud {
 
     /// A volume.
     pub fn volume(&self, id: &str) -> Option<Volume> {
-        let state = self.lock();
+        let mut state = self.lock();
+        state.settle();
         state.volumes.get(id.parse().ok()?).map(VolumeRow::show)
     }
 
@@ -145,6 +156,24 @@ impl Cloud {
         let mut state = self.lock();
         let row = state.volumes.get_mut(id_of(id));
         row.map(|row| status.clone_into(&mut row.status)).is_some()
+    }
+
+    /// Gives a volume another type, or takes its type away. Whether it is there.
+    pub fn set_volume_type(&self, id: &str, volume_type: Option<&str>) -> bool {
+        let mut state = self.lock();
+        let row = state.volumes.get_mut(id_of(id));
+        row.map(|row| row.volume_type = volume_type.map(str::to_owned))
+            .is_some()
+    }
+
+    /// Makes the time of a snapshot's creation NULL in the database; it is listed where
+    /// [`Quirks::undated`](crate::Quirks::undated) says. Whether it is there.
+    pub fn hide_created_at(&self, id: &str) -> bool {
+        let mut state = self.lock();
+        let row = state.snapshots.get_mut(id_of(id));
+        let found = row.map(|row| row.undated = true).is_some();
+        state.undated |= found;
+        found
     }
 
     /// Replaces a volume's metadata. Whether it is there.

@@ -10,6 +10,8 @@ SERVICES = ('api', 'scheduler', 'volume')
 # Small, so that a handful of volumes fills a page. Cinder's own default is 1000.
 OSAPI_MAX_LIMIT = 10
 WORKERS = 2
+# Seconds. Long enough for a machine that is busy with a build.
+SERVICE_DOWN_TIME = 12
 
 
 def configure(folder, environment, database, broker, keystone, port, password):
@@ -43,7 +45,10 @@ def configure(folder, environment, database, broker, keystone, port, password):
             # What the storage says about itself is lost where the scheduler does not listen
             # yet; a minute is long to wait for the next time.
             'backend_stats_polling_interval': 3,
-            'report_interval': 5,
+            'report_interval': 2,
+            # From here on the scheduler takes a service that does not report for dead. Cinder's
+            # own default is a minute.
+            'service_down_time': SERVICE_DOWN_TIME,
             'scheduler_driver_init_wait_time': 1,
             'rpc_response_timeout': 30,
         },

@@ -56,6 +56,7 @@ def up(folder, packages_folder, say):
         'region': tenancy.REGION,
         'admin_password': password,
         'osapi_max_limit': cinder.OSAPI_MAX_LIMIT,
+        'service_down_time': cinder.SERVICE_DOWN_TIME,
         'behaviour': str(folder.behaviour),
         'logs': {name: str(folder.log / f'cinder-{name}.log') for name in cinder.SERVICES},
         'database': mariadb.version(),

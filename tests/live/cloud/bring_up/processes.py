@@ -34,13 +34,41 @@ class Processes:
 
     def start(self, name, command, env=None):
         """Starts a process that outlives this one."""
+        env = env or {}
         with open(self._output(name), 'ab') as output:
             process = subprocess.Popen(
                 [str(word) for word in command], stdout=output, stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL, start_new_session=True, cwd=self.folder.state,
-                env={**os.environ, **(env or {})})
-        record = {'pid': process.pid, 'started': _started(process.pid)}
-        (self.folder.run / f'{name}.json').write_text(json.dumps(record))
+                env={**os.environ, **env})
+        # Enough to start it again: a test ends it, and brings it back.
+        record = {'pid': process.pid, 'started': _started(process.pid),
+                  'command': [str(word) for word in command],
+                  'env': {key: value for key, value in env.items()
+                          if os.environ.get(key) != value}}
+        file = self.folder.run / f'{name}.json'
+        with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), 'w') as out:
+            json.dump(record, out)
+
+    def signal(self, name, number):
+        """Sends a signal to a process and all that it has started; it must be there."""
+        if not self._lives(name):
+            raise Failed(f'{name} does not run')
+        os.killpg(self._record(name)['pid'], number)
+
+    def kill(self, name):
+        """Ends one process at once, with all that it has started, and waits for that."""
+        group = self._record(name)['pid']
+        if self._lives(name):
+            os.killpg(group, signal.SIGKILL)
+        give_up = time.monotonic() + 10
+        while _group_lives(group) and time.monotonic() < give_up:
+            time.sleep(0.05)
+
+    def start_again(self, name):
+        """Starts a process as it was started before; nothing where it runs."""
+        if not self._lives(name):
+            record = self._record(name)
+            self.start(name, record['command'], record['env'])
 
     def wait_for(self, name, is_ready, seconds=60):
         """Waits until a started process is ready; fails at once when it has ended."""
@@ -55,8 +83,12 @@ class Processes:
 
     def all_live(self):
         """Whether there are processes, and none of them has ended."""
-        names = [file.stem for file in self.folder.run.glob('*.json')]
+        names = self.names()
         return bool(names) and all(self._lives(name) for name in names)
+
+    def names(self):
+        """What has been started."""
+        return [file.stem for file in self.folder.run.glob('*.json')]
 
     def end(self):
         """Ends all of them at once. Their state is thrown away, so none is asked to tidy up."""

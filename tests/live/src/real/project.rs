@@ -273,5 +273,10 @@ fn order(behaviour: Behaviour) -> Value {
         Behaviour::DeleteFails => json!({ "behaviour": "delete_fails" }),
         Behaviour::DeleteBusy => json!({ "behaviour": "delete_busy" }),
         Behaviour::DeleteHangs => json!({ "behaviour": "delete_hangs" }),
+        Behaviour::VolumeSlowly(by) => {
+            json!({ "behaviour": "volume_slowly", "seconds": by.as_secs_f64() })
+        }
+        Behaviour::VolumeFails => json!({ "behaviour": "volume_fails" }),
+        Behaviour::VolumeHangs => json!({ "behaviour": "volume_hangs" }),
     }
 }

@@ -49,6 +49,7 @@ pub(super) fn create(state: &mut State, call: &Call, caller: Caller) -> Result<A
         created_at: state.kept(call.now),
         updated_at: None,
         metadata: wanted.metadata.into(),
+        undated: false,
     };
     let mut out = String::with_capacity(640);
     let mut outer = Object::begin(&mut out);

@@ -12,7 +12,7 @@ pub(super) fn gigabytes(state: &State) -> u64 {
 
 pub(super) fn answer(state: &State) -> Answer {
     let absolute = json!({
-        "maxTotalVolumes": -1,
+        "maxTotalVolumes": state.config.volume_quota,
         "maxTotalSnapshots": state.config.snapshot_quota,
         "maxTotalVolumeGigabytes": state.config.gigabytes_quota,
         "maxTotalBackups": -1,

@@ -8,10 +8,11 @@ use url::form_urlencoded;
 use super::Caller;
 use super::query::{sort, whole_number};
 use crate::answer::{self, Answer};
-use crate::call::Call;
+use crate::call::{Call, Held};
 use crate::config::Role;
 use crate::id::Id;
 use crate::json::{self, Object};
+use crate::quirks::{Fate, LargePages, Sorting, Undated};
 use crate::table::{Keyed, Table};
 
 /// What differs between volumes and snapshots.
@@ -22,6 +23,8 @@ pub(super) struct Collection {
     pub(super) singular: &'static str,
     /// Filters that members may use.
     pub(super) filters: &'static [&'static str],
+    /// Filters that work below 3.31, where nobody looks at the list of those allowed.
+    pub(super) unlisted: &'static [&'static str],
 }
 
 /// A row that can be sorted by a key other than its place.
@@ -30,6 +33,19 @@ pub(super) trait Sortable: Keyed {
     fn compare(&self, other: &Self, key: &str) -> Option<Ordering>;
     /// Whether there is such a key in this microversion.
     fn sorts_by(key: &str, minor: u32) -> bool;
+    /// Whether the database has no time of creation for it.
+    fn undated(&self) -> bool {
+        false
+    }
+}
+
+/// What is odd about a listing.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Odd {
+    pub(super) sorting: Sorting,
+    /// Where rows without a time of creation go, if there are any.
+    pub(super) undated: Option<Undated>,
+    pub(super) large_pages: Option<LargePages>,
 }
 
 /// The rows that a listing looks at.
@@ -39,6 +55,7 @@ pub(super) struct Rows<'a, 'k, T> {
     pub(super) some: Option<Vec<&'a T>>,
     /// Whether the filters let a row through.
     pub(super) keep: &'k dyn Fn(&T) -> bool,
+    pub(super) odd: Odd,
 }
 
 impl<T: Keyed> Rows<'_, '_, T> {
@@ -116,7 +133,9 @@ impl Listing {
             if PAGING.contains(&key.as_str()) {
                 continue;
             }
-            if collection.filters.contains(&key.as_str()) {
+            let allowed = collection.filters.contains(&key.as_str())
+                || (caller.minor < 31 && collection.unlisted.contains(&key.as_str()));
+            if allowed {
                 listing.filters.push((key.clone(), value.clone()));
             } else {
                 unknown.push(key.as_str());
@@ -134,7 +153,10 @@ impl Listing {
         Ok(listing)
     }
 
-    fn native(&self) -> Option<bool> {
+    fn native(&self, odd: Odd) -> Option<bool> {
+        if odd.sorting != Sorting::AsAsked || odd.undated.is_some() {
+            return None;
+        }
         let (key, ascending) = &self.sort[0];
         let plain = key == "created_at"
             && self.sort[1..]
@@ -143,14 +165,35 @@ impl Listing {
         plain.then_some(*ascending)
     }
 
-    fn compare<T: Sortable>(&self, one: &T, other: &T) -> Ordering {
+    fn compare<T: Sortable>(&self, odd: Odd, one: &T, other: &T) -> Ordering {
+        if let Some(order) = odd.sorting.by_id(one.id(), other.id()) {
+            return order;
+        }
+        let order = self.right_order(odd, one, other);
+        if odd.sorting == Sorting::Reversed {
+            order.reverse()
+        } else {
+            order
+        }
+    }
+
+    fn right_order<T: Sortable>(&self, odd: Odd, one: &T, other: &T) -> Ordering {
         let ties = ["created_at", "id"].map(|key| (key, self.sort[0].1));
         let keys = self
             .sort
             .iter()
             .map(|(key, ascending)| (key.as_str(), *ascending));
         for (key, ascending) in keys.chain(ties) {
-            let order = one.compare(other, key).unwrap_or(Ordering::Equal);
+            let order = match odd.undated {
+                Some(Undated::Smallest) if key == "created_at" => {
+                    other.undated().cmp(&one.undated())
+                }
+                Some(Undated::Largest) if key == "created_at" => {
+                    one.undated().cmp(&other.undated())
+                }
+                _ => Ordering::Equal,
+            };
+            let order = order.then(one.compare(other, key).unwrap_or(Ordering::Equal));
             let order = if ascending { order } else { order.reverse() };
             if order != Ordering::Equal {
                 return order;
@@ -165,7 +208,12 @@ impl Listing {
         rows: Rows<'a, '_, T>,
         singular: &str,
     ) -> Result<Vec<&'a T>, Answer> {
-        let Rows { table, some, keep } = rows;
+        let Rows {
+            table,
+            some,
+            keep,
+            odd,
+        } = rows;
         let marker = match &self.marker {
             None => None,
             Some(text) => {
@@ -174,7 +222,7 @@ impl Listing {
             }
         };
         let place = marker.map(Keyed::place);
-        let rows: Box<dyn Iterator<Item = &'a T>> = match (self.native(), some, place) {
+        let rows: Box<dyn Iterator<Item = &'a T>> = match (self.native(odd), some, place) {
             (Some(false), None, None) => Box::new(table.iter()),
             (Some(false), None, Some(place)) => Box::new(table.after(place)),
             (Some(true), None, None) => Box::new(table.iter().rev()),
@@ -183,9 +231,9 @@ impl Listing {
                 let mut rows = some.unwrap_or_else(|| table.iter().collect());
                 rows.retain(|row| keep(row));
                 if let Some(marker) = marker {
-                    rows.retain(|row| self.compare(*row, marker) == Ordering::Greater);
+                    rows.retain(|row| self.compare(odd, *row, marker) == Ordering::Greater);
                 }
-                rows.sort_by(|one, other| self.compare(*one, *other));
+                rows.sort_by(|one, other| self.compare(odd, *one, *other));
                 Box::new(rows.into_iter())
             }
         };
@@ -206,7 +254,14 @@ impl Listing {
         write: &dyn Fn(&T, &mut String),
     ) -> Result<Answer, Answer> {
         let count = self.with_count.then(|| rows.count());
+        let large = rows.odd.large_pages;
         let rows = self.pick(rows, collection.singular)?;
+        let fate = large.filter(|large| rows.len() > large.above);
+        if let Some(Fate::Status(status, delay)) = fate.map(|large| large.fate) {
+            let mut answer = answer::fault(status, "The server did not respond in time.");
+            answer.extensions_mut().insert(Held::For(delay));
+            return Err(answer);
+        }
         let mut out = String::with_capacity(64 + rows.len() * 640);
         let mut page = Object::begin(&mut out);
         let list = page.key(collection.name);
@@ -229,7 +284,13 @@ impl Listing {
             page.number("count", count as u64);
         }
         page.end();
-        Ok(answer::json(200, out))
+        let mut answer = answer::json(200, out);
+        match fate.map(|large| large.fate) {
+            Some(Fate::Late(delay)) => drop(answer.extensions_mut().insert(Held::For(delay))),
+            Some(Fate::Never) => drop(answer.extensions_mut().insert(Held::ForEver)),
+            _ => {}
+        }
+        Ok(answer)
     }
 }
 

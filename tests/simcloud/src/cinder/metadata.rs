@@ -100,7 +100,7 @@ pub(super) fn volume_key(state: &State, call: &Call, caller: Caller) -> Result<A
     let value = row
         .metadata
         .get(key)
-        .ok_or_else(|| no_such_key(row.id, key))?;
+        .ok_or_else(|| no_such_key("Volume", row.id, key))?;
     Ok(answer::json(
         200,
         json!({ "meta": { key: value } }).to_string(),
@@ -112,13 +112,7 @@ pub(super) fn set_volume_key(
     call: &Call,
     caller: Caller,
 ) -> Result<Answer, Answer> {
-    let body = schema::body(call)?;
-    let meta = schema::only_object(&body, "meta")?;
-    let key = call.target.segment(3).to_owned();
-    if meta.len() != 1 || !meta.contains_key(&key) {
-        return Err(answer::fault(400, "Request body and URI mismatch"));
-    }
-    let given = schema::metadata(&Value::Object(meta.clone()), true)?;
+    let (key, given) = body_meta(call, true)?;
     let id = writable(state, call, caller, "volume:update_volume_metadata")?;
     write_volume(state, call, id, given, false)?;
     let value = state.volumes.get(id).and_then(|row| row.metadata.get(&key));
@@ -137,7 +131,7 @@ pub(super) fn delete_volume_key(
     let id = writable(state, call, caller, "volume:delete_volume_metadata")?;
     let row = state.volumes.get_mut(id).ok_or_else(answer::broken)?;
     if row.metadata.get(key).is_none() {
-        return Err(no_such_key(id, key));
+        return Err(no_such_key("Volume", id, key));
     }
     row.metadata.remove(key);
     // Both rows go, where a race had left two: the key is whole again.
@@ -154,6 +148,83 @@ pub(super) fn write_snapshot(
     replace: bool,
 ) -> Result<Answer, Answer> {
     let given = body_metadata(call, false)?;
+    write_to_snapshot(state, call, caller, given, replace)
+}
+
+pub(super) fn snapshot_key(state: &State, call: &Call, caller: Caller) -> Result<Answer, Answer> {
+    let row = snapshots::find(state, call, caller)?;
+    let key = call.target.segment(3);
+    let value = row.metadata.get(key);
+    let value = value.ok_or_else(|| no_such_key("Snapshot", row.id, key))?;
+    Ok(answer::json(
+        200,
+        json!({ "meta": { key: value } }).to_string(),
+    ))
+}
+
+pub(super) fn set_snapshot_key(
+    state: &mut State,
+    call: &Call,
+    caller: Caller,
+) -> Result<Answer, Answer> {
+    let (_, given) = body_meta(call, false)?;
+    write_to_snapshot(state, call, caller, given, false)?;
+    snapshot_key(state, call, caller)
+}
+
+pub(super) fn delete_snapshot_key(
+    state: &mut State,
+    call: &Call,
+    caller: Caller,
+) -> Result<Answer, Answer> {
+    let key = call.target.segment(3);
+    let id = snapshots::find(state, call, caller)?.id;
+    caller.may_write("volume:delete_snapshot_metadata")?;
+    let updated_at = state.kept(call.now);
+    let row = state.snapshots.get_mut(id).ok_or_else(answer::broken)?;
+    if row.metadata.get(key).is_none() {
+        return Err(no_such_key("Snapshot", id, key));
+    }
+    row.metadata.remove(key);
+    row.updated_at = Some(updated_at);
+    let volume = row.volume_id;
+    note(state, call, volume, Some(id));
+    Ok(answer::with_body(200, "text/html; charset=UTF-8", ""))
+}
+
+/// `PUT snapshots/ID`: name and description, and nothing else.
+pub(super) fn update_snapshot(
+    state: &mut State,
+    call: &Call,
+    caller: Caller,
+) -> Result<Answer, Answer> {
+    let body = schema::body(call)?;
+    let wanted = schema::only_object(&body, "snapshot")?;
+    let known = ["name", "display_name", "description", "display_description"];
+    schema::no_more_than(wanted, "snapshot", &known)?;
+    let name = schema::short_text("name", wanted.get("name"))?;
+    let description = schema::short_text("description", wanted.get("description"))?;
+    let id = snapshots::find(state, call, caller)?.id;
+    caller.may_write("volume:update_snapshot")?;
+    let updated_at = state.kept(call.now);
+    let row = state.snapshots.get_mut(id).ok_or_else(answer::broken)?;
+    if let Some(name) = name {
+        row.name = Some(name.trim().to_owned());
+    }
+    if description.is_some() {
+        row.description = description;
+    }
+    row.updated_at = Some(updated_at);
+    snapshots::get(state, call, caller)
+}
+
+fn write_to_snapshot(
+    state: &mut State,
+    call: &Call,
+    caller: Caller,
+    given: BTreeMap<String, String>,
+    replace: bool,
+) -> Result<Answer, Answer> {
     let id = snapshots::find(state, call, caller)?.id;
     caller.may_write("volume:update_snapshot_metadata")?;
     if given
@@ -174,6 +245,18 @@ pub(super) fn write_snapshot(
     let (answer, volume) = (shown(&row.metadata), row.volume_id);
     note(state, call, volume, Some(id));
     Ok(answer)
+}
+
+/// Key and value of a body that sets the key that the path names.
+fn body_meta(call: &Call, slashes: bool) -> Result<(String, BTreeMap<String, String>), Answer> {
+    let body = schema::body(call)?;
+    let meta = schema::only_object(&body, "meta")?;
+    let key = call.target.segment(3).to_owned();
+    if meta.len() != 1 || !meta.contains_key(&key) {
+        return Err(answer::fault(400, "Request body and URI mismatch"));
+    }
+    let given = schema::metadata(&Value::Object(meta.clone()), slashes)?;
+    Ok((key, given))
 }
 
 fn body_metadata(call: &Call, slashes: bool) -> Result<BTreeMap<String, String>, Answer> {
@@ -260,11 +343,8 @@ fn note(state: &mut State, call: &Call, volume: Id, snapshot: Option<Id>) {
     });
 }
 
-fn no_such_key(volume: Id, key: &str) -> Answer {
-    answer::fault(
-        404,
-        &format!("Volume {volume} has no metadata with key {key}."),
-    )
+fn no_such_key(what: &str, id: Id, key: &str) -> Answer {
+    answer::fault(404, &format!("{what} {id} has no metadata with key {key}."))
 }
 
 fn volume_answer(state: &State, id: Id) -> Result<Answer, Answer> {

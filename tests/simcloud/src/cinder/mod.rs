@@ -11,6 +11,7 @@ mod microversion;
 mod query;
 mod schema;
 mod snapshots;
+mod volume_creation;
 mod volumes;
 
 use crate::answer::{self, Answer};
@@ -45,6 +46,9 @@ pub(crate) fn answer(state: &mut State, call: &Call) -> Answer {
     if call.body.len() > state.config.max_request_body {
         return answer::html(413, "Request Entity Too Large", "Request is too large.");
     }
+    if has_moved(state, call) {
+        return answer::no_such_path();
+    }
     if call.target.route == Route::CinderVersions {
         return microversion::list(state, call, 300);
     }
@@ -73,6 +77,11 @@ pub(crate) fn answer(state: &mut State, call: &Call) -> Answer {
     answer
 }
 
+/// Whether Cinder is elsewhere than where the request looks for it.
+fn has_moved(state: &State, call: &Call) -> bool {
+    state.config.endpoints.block_storage_has_moved != call.target.mount.ends_with("/moved/volume")
+}
+
 fn dispatch(state: &mut State, call: &Call, caller: Caller) -> Answer {
     if call
         .target
@@ -85,6 +94,8 @@ fn dispatch(state: &mut State, call: &Call, caller: Caller) -> Answer {
     let result = match call.target.route {
         Route::CinderVersion => Ok(microversion::list(state, call, 200)),
         Route::ListVolumes => volumes::list(state, call, caller),
+        Route::CreateVolume => volume_creation::create(state, call, caller),
+        Route::DeleteVolume => volume_creation::delete(state, call, caller),
         Route::GetVolume => volumes::get(state, call, caller),
         Route::UpdateVolume => metadata::update_volume(state, call, caller),
         Route::GetVolumeMetadata => metadata::of_volume(state, call, caller),
@@ -101,6 +112,10 @@ fn dispatch(state: &mut State, call: &Call, caller: Caller) -> Answer {
         Route::GetSnapshotMetadata => metadata::of_snapshot(state, call, caller),
         Route::MergeSnapshotMetadata => metadata::write_snapshot(state, call, caller, false),
         Route::ReplaceSnapshotMetadata => metadata::write_snapshot(state, call, caller, true),
+        Route::GetSnapshotMetadataKey => metadata::snapshot_key(state, call, caller),
+        Route::SetSnapshotMetadataKey => metadata::set_snapshot_key(state, call, caller),
+        Route::DeleteSnapshotMetadataKey => metadata::delete_snapshot_key(state, call, caller),
+        Route::UpdateSnapshot => metadata::update_snapshot(state, call, caller),
         Route::Limits => Ok(limits::answer(state)),
         _ => Err(answer::no_such_path()),
     };

@@ -2,6 +2,7 @@
 
 use super::literal;
 use crate::answer::{self, Answer};
+use crate::quirks::Filtering;
 use crate::rows::Metadata;
 
 /// A whole number that is not negative.
@@ -46,16 +47,40 @@ pub(super) fn sort(
 }
 
 /// A `metadata` filter: whether a row has all its pairs, upper or lower case alike, as
-/// MariaDB compares. `None` for a value that finds nothing.
-pub(super) fn metadata_filter(value: &str) -> Option<impl Fn(&Metadata) -> bool + use<>> {
-    let wanted = literal::dictionary(value)?;
-    Some(move |metadata: &Metadata| {
-        wanted.iter().all(|(key, value)| {
+/// MariaDB compares; or what an odd cloud makes of it. `None` for a value that finds nothing.
+///
+/// # Errors
+/// Where the cloud refuses such a filter.
+pub(super) fn metadata_filter(
+    value: &str,
+    filtering: Filtering,
+) -> Result<Option<impl Fn(&Metadata) -> bool + use<>>, Answer> {
+    if let Filtering::Refused(status) = filtering {
+        let text = "Invalid filters metadata are found in query options.";
+        return Err(answer::fault(status, text));
+    }
+    let Some(mut wanted) = literal::dictionary(value).filter(|_| filtering != Filtering::Empty)
+    else {
+        return Ok(None);
+    };
+    match filtering {
+        Filtering::Ignored => wanted.clear(),
+        Filtering::FirstPair => wanted.truncate(1),
+        _ => {}
+    }
+    let any = filtering == Filtering::AnyPair && !wanted.is_empty();
+    Ok(Some(move |metadata: &Metadata| {
+        let has = |(key, value): &(String, String)| {
             metadata
                 .iter()
                 .any(|(have, text)| same_text(have, key) && same_text(text, value))
-        })
-    })
+        };
+        if any {
+            wanted.iter().any(has)
+        } else {
+            wanted.iter().all(has)
+        }
+    }))
 }
 
 /// Whether two texts are the same for MariaDB. ASCII needs no copies: a filter looks at a

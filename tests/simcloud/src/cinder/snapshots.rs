@@ -3,13 +3,14 @@
 use std::cmp::Ordering;
 
 use super::Caller;
-use super::listing::{Collection, Listing, Rows, Sortable};
+use super::listing::{Collection, Listing, Odd, Rows, Sortable};
 use super::query::{metadata_filter, same_text};
 use super::volumes::{id, write_metadata};
 use crate::answer::{self, Answer};
 use crate::call::Call;
 use crate::id::Id;
 use crate::json::Object;
+use crate::quirks::Filtering;
 use crate::rows::SnapshotRow;
 use crate::state::State;
 use crate::table::Table;
@@ -25,6 +26,7 @@ const SNAPSHOTS: Collection = Collection {
         "availability_zone",
         "consumes_quota",
     ],
+    unlisted: &[],
 };
 
 impl Sortable for SnapshotRow {
@@ -40,6 +42,10 @@ impl Sortable for SnapshotRow {
         })
     }
 
+    fn undated(&self) -> bool {
+        self.undated
+    }
+
     fn sorts_by(key: &str, minor: u32) -> bool {
         matches!(
             key,
@@ -50,10 +56,10 @@ impl Sortable for SnapshotRow {
 
 type Keep = Box<dyn Fn(&SnapshotRow) -> bool>;
 
-fn filter(key: &str, value: String, minor: u32) -> Keep {
-    match key {
+fn filter(key: &str, value: String, minor: u32, filtering: Filtering) -> Result<Keep, Answer> {
+    Ok(match key {
         "metadata" if minor < 22 => Box::new(|_| true),
-        "metadata" => match metadata_filter(&value) {
+        "metadata" => match metadata_filter(&value, filtering)? {
             Some(fits) => Box::new(move |row| fits(&row.metadata)),
             None => Box::new(|_| false),
         },
@@ -69,17 +75,18 @@ fn filter(key: &str, value: String, minor: u32) -> Keep {
         }
         "consumes_quota" => Box::new(|_| true),
         _ => Box::new(|_| false),
-    }
+    })
 }
 
 pub(super) fn list(state: &State, call: &Call, caller: Caller) -> Result<Answer, Answer> {
     let max = state.config.osapi_max_limit;
+    let quirks = &state.config.quirks;
     let listing = Listing::read::<SnapshotRow>(call, caller, &SNAPSHOTS, max)?;
     let filters: Vec<Keep> = listing
         .filters
         .iter()
-        .map(|(key, value)| filter(key, value.clone(), caller.minor))
-        .collect();
+        .map(|(key, value)| filter(key, value.clone(), caller.minor, quirks.snapshot_filter))
+        .collect::<Result<_, _>>()?;
     let keep = |row: &SnapshotRow| !listing.hopeless && filters.iter().all(|keep| keep(row));
     let links = state
         .config
@@ -102,15 +109,24 @@ pub(super) fn list(state: &State, call: &Call, caller: Caller) -> Result<Answer,
         table,
         some,
         keep: &keep,
+        odd: Odd {
+            sorting: quirks.snapshot_sort,
+            undated: state.undated.then_some(quirks.undated),
+            large_pages: quirks.large_pages,
+        },
     };
     listing.answer(call, &links, &SNAPSHOTS, rows, &|row, out| {
         let mut object = Object::begin(out);
-        write(&mut object, row, Some(row.created_at));
+        write(&mut object, row, shown_created_at(row));
         if detail {
             write_detail(&mut object, state, row, caller);
         }
         object.end();
     })
+}
+
+fn shown_created_at(row: &SnapshotRow) -> Option<chrono::DateTime<chrono::Utc>> {
+    (!row.undated).then_some(row.created_at)
 }
 
 pub(super) fn write(
@@ -174,7 +190,7 @@ pub(super) fn get(state: &State, call: &Call, caller: Caller) -> Result<Answer, 
     let mut out = String::with_capacity(640);
     let mut outer = Object::begin(&mut out);
     let mut object = Object::begin(outer.key("snapshot"));
-    write(&mut object, row, Some(row.created_at));
+    write(&mut object, row, shown_created_at(row));
     write_detail(&mut object, state, row, caller);
     object.end();
     outer.end();

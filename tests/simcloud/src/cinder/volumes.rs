@@ -3,13 +3,14 @@
 use std::cmp::Ordering;
 
 use super::Caller;
-use super::listing::{Collection, Listing, Rows, Sortable};
+use super::listing::{Collection, Listing, Odd, Rows, Sortable};
 use super::query::{metadata_filter, same_text};
 use crate::answer::{self, Answer};
 use crate::call::Call;
 use crate::config::Role;
 use crate::id::Id;
 use crate::json::Object;
+use crate::quirks::Filtering;
 use crate::rows::{Metadata, VolumeRow};
 use crate::state::State;
 use crate::table::Table;
@@ -31,6 +32,7 @@ const VOLUMES: Collection = Collection {
         "encryption_key_id",
         "consumes_quota",
     ],
+    unlisted: &UNLISTED,
 };
 
 impl Sortable for VolumeRow {
@@ -56,32 +58,41 @@ impl Sortable for VolumeRow {
 
 type Keep = Box<dyn Fn(&VolumeRow) -> bool>;
 
-fn filter(key: &str, value: String) -> Keep {
+/// Filters that no list for members names; below 3.31 that keeps nobody from using them.
+const UNLISTED: [&str; 2] = ["snapshot_id", "volume_type"];
+
+fn filter(key: &str, value: String, filtering: Filtering) -> Result<Keep, Answer> {
     let text = |kept: Option<&str>, value: &str| kept.is_some_and(|kept| same_text(kept, value));
-    match key {
-        "metadata" => match metadata_filter(&value) {
+    Ok(match key {
+        "metadata" => match metadata_filter(&value, filtering)? {
             Some(fits) => Box::new(move |row| fits(&row.metadata)),
             None => Box::new(|_| false),
         },
         "name" => Box::new(move |row| text(row.name.as_deref(), &value)),
         "status" => Box::new(move |row| same_text(&row.status, &value)),
         "size" => Box::new(move |row| row.size.to_string() == value),
-        "bootable" => Box::new(move |_| same_text("false", &value)),
+        "bootable" => Box::new(move |row| same_text(&row.bootable.to_string(), &value)),
+        "snapshot_id" => {
+            let wanted: Option<Id> = value.parse().ok();
+            Box::new(move |row| row.snapshot_id.is_some() && row.snapshot_id == wanted)
+        }
+        "volume_type" => Box::new(move |row| text(row.volume_type.as_deref(), &value)),
         "availability_zone" => Box::new(move |_| same_text("nova", &value)),
         // Taken without complaint; what they find was never seen.
         "created_at" | "updated_at" | "consumes_quota" => Box::new(|_| true),
         _ => Box::new(|_| false),
-    }
+    })
 }
 
 pub(super) fn list(state: &State, call: &Call, caller: Caller) -> Result<Answer, Answer> {
     let max = state.config.osapi_max_limit;
+    let quirks = &state.config.quirks;
     let listing = Listing::read::<VolumeRow>(call, caller, &VOLUMES, max)?;
     let filters: Vec<Keep> = listing
         .filters
         .iter()
-        .map(|(key, value)| filter(key, value.clone()))
-        .collect();
+        .map(|(key, value)| filter(key, value.clone(), quirks.volume_filter))
+        .collect::<Result<_, _>>()?;
     let keep = |row: &VolumeRow| !listing.hopeless && filters.iter().all(|keep| keep(row));
     let links = state
         .config
@@ -100,6 +111,10 @@ pub(super) fn list(state: &State, call: &Call, caller: Caller) -> Result<Answer,
         table,
         some: None,
         keep: &keep,
+        odd: Odd {
+            large_pages: quirks.large_pages,
+            ..Odd::default()
+        },
     };
     listing.answer(call, &links, &VOLUMES, rows, &|row, out| {
         if detail {
@@ -112,10 +127,7 @@ pub(super) fn list(state: &State, call: &Call, caller: Caller) -> Result<Answer,
 
 pub(super) fn get(state: &State, call: &Call, caller: Caller) -> Result<Answer, Answer> {
     let row = find(state, call, caller)?;
-    let mut out = String::with_capacity(1024);
-    let mut object = Object::begin(&mut out);
-    View::new(state, call, caller).detail(row, object.key("volume"));
-    object.end();
+    let out = written(state, call, caller, row, Shown::Listed);
     Ok(answer::json(200, out))
 }
 
@@ -139,6 +151,28 @@ pub(super) fn write_metadata(metadata: &Metadata, out: &mut String) {
         object.string(key, value);
     }
     object.end();
+}
+
+/// When a volume is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shown {
+    Listed,
+    /// In the answer to its creation, of this moment.
+    Made(chrono::DateTime<chrono::Utc>),
+}
+
+pub(super) fn written(
+    state: &State,
+    call: &Call,
+    caller: Caller,
+    row: &VolumeRow,
+    shown: Shown,
+) -> String {
+    let mut out = String::with_capacity(1024);
+    let mut object = Object::begin(&mut out);
+    View::new(state, call, caller).write(row, shown, object.key("volume"));
+    object.end();
+    out
 }
 
 struct View<'a> {
@@ -192,30 +226,45 @@ impl<'a> View<'a> {
     }
 
     fn detail(&self, row: &VolumeRow, out: &mut String) {
+        self.write(row, Shown::Listed, out);
+    }
+
+    /// The volume as it is answered when it is made, with the time that is not yet cut.
+    fn write(&self, row: &VolumeRow, shown: Shown, out: &mut String) {
         let mut object = Object::begin(out);
         id(&mut object, "id", row.id);
         object.string("status", &row.status);
         object.number("size", row.size);
         object.string("availability_zone", "nova");
-        object.time("created_at", Some(row.created_at));
+        let created_at = match shown {
+            Shown::Listed => row.created_at,
+            Shown::Made(at) => at,
+        };
+        object.time("created_at", Some(created_at));
         object.time("updated_at", row.updated_at);
         object.optional("name", row.name.as_deref());
-        object.raw("description", "null");
-        object.string("volume_type", "simcloud");
-        object.raw("snapshot_id", "null");
+        object.optional("description", row.description.as_deref());
+        object.optional("volume_type", row.volume_type.as_deref());
+        match row.snapshot_id {
+            Some(snapshot) => id(&mut object, "snapshot_id", snapshot),
+            None => object.raw("snapshot_id", "null"),
+        }
         object.raw("source_volid", "null");
         write_metadata(&row.metadata, object.key("metadata"));
         self.links(row, object.key("links"));
         object.string("user_id", &self.state.user_id);
-        object.string("bootable", "false");
+        object.string("bootable", if row.bootable { "true" } else { "false" });
         object.flag("encrypted", false);
         object.raw("replication_status", "null");
         object.raw("consistencygroup_id", "null");
         object.flag("multiattach", row.attachments.len() > 1);
         self.attachments(row, object.key("attachments"));
-        object.string("os-vol-tenant-attr:tenant_id", &self.state.project_id);
+        let listed = shown == Shown::Listed;
+        if listed {
+            object.string("os-vol-tenant-attr:tenant_id", &self.state.project_id);
+        }
         let (minor, admin) = (self.caller.minor, self.caller.role == Role::Admin);
-        if admin {
+        if admin && listed {
             object.raw("migration_status", "null");
             object.raw("os-vol-mig-status-attr:migstat", "null");
             object.raw("os-vol-mig-status-attr:name_id", "null");
@@ -224,7 +273,7 @@ impl<'a> View<'a> {
         if minor >= 13 {
             object.raw("group_id", "null");
         }
-        if minor >= 21 && admin {
+        if minor >= 21 && admin && listed {
             object.raw("provider_id", "null");
         }
         if minor >= 48 {
@@ -253,7 +302,7 @@ impl<'a> View<'a> {
             object.string("server_id", &attachment.server);
             let host = (self.caller.role == Role::Admin).then_some("compute-1");
             object.optional("host_name", host);
-            object.string("device", "/dev/vdb");
+            object.string("device", &attachment.device);
             object.time("attached_at", Some(attachment.at));
             object.end();
         }

@@ -8,7 +8,15 @@ use crate::state::State;
 /// The catalogue, with all addresses below `base`.
 pub(super) fn catalogue(state: &State, base: &str) -> Value {
     let project = &state.project_id;
+    let told = &state.config.endpoints;
     let endpoints = |service: &str, tail: &str| {
+        let base = match service {
+            "volume" => told.block_storage.as_deref().unwrap_or(base),
+            "compute" => told.compute.as_deref().unwrap_or(base),
+            _ => base,
+        };
+        let moved = service == "volume" && told.block_storage_has_moved;
+        let path = if moved { "moved/volume" } else { service };
         let mut endpoints = Vec::new();
         for (index, region) in state.config.regions.iter().enumerate() {
             for interface in ["public", "internal", "admin"] {
@@ -22,7 +30,7 @@ pub(super) fn catalogue(state: &State, base: &str) -> Value {
                 endpoints.push(json!({
                     "id": format!("{service}-{interface}-{index}"), "interface": interface,
                     "region_id": region, "region": region,
-                    "url": format!("{base}{mount}/{service}{tail}"),
+                    "url": format!("{base}{mount}/{path}{tail}"),
                 }));
             }
         }

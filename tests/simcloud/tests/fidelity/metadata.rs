@@ -137,3 +137,41 @@ async fn newer_versions_label_metadata_as_html_and_know_a_stale_etag() {
     let refused = client.cloud.handle(request).await.expect("an answer");
     assert_eq!((refused.status().as_u16(), refused.body().len()), (412, 0));
 }
+
+#[tokio::test]
+async fn single_keys_of_a_snapshot_are_read_set_and_deleted() {
+    let client = Client::new(Config::default()).await;
+    let volume = client.volume();
+    let snapshot = client
+        .cloud
+        .add_snapshot(SnapshotSpec::of(&volume).meta("a", "1").meta("b", "2"));
+    let path = format!("/volume/v3/snapshots/{snapshot}/metadata/a");
+    assert_eq!(
+        client.get(&path).await.json(),
+        json!({ "meta": { "a": "1" } })
+    );
+    let set = client.put(&path, json!({ "meta": { "a": "3" } })).await;
+    assert_eq!(set.json(), json!({ "meta": { "a": "3" } }));
+    let other = client.put(&path, json!({ "meta": { "b": "3" } })).await;
+    assert_eq!(other.message(), "Request body and URI mismatch");
+    let gone = client.delete(&path).await;
+    assert_eq!((gone.status, &*gone.text), (200, ""));
+    assert_eq!(gone.header("content-type"), "text/html; charset=UTF-8");
+    assert!(
+        client
+            .cloud
+            .snapshot(&snapshot)
+            .expect("it")
+            .updated_at
+            .is_some()
+    );
+    let again = client.delete(&path).await;
+    assert_eq!(again.status, 404);
+    let expected = format!("Snapshot {snapshot} has no metadata with key a.");
+    assert_eq!(again.message(), expected);
+    let left = client.cloud.snapshot(&snapshot).expect("it").metadata;
+    assert_eq!(
+        left.into_iter().collect::<Vec<_>>(),
+        [("b".into(), "2".into())]
+    );
+}

@@ -141,3 +141,18 @@ async fn a_dropped_server_is_gone_and_its_cloud_is_not() {
         300
     );
 }
+
+#[tokio::test]
+async fn a_port_can_refuse_and_be_there_again() {
+    let cloud = Cloud::new(Config::default());
+    let mut server = cloud.serve().await.expect("a port");
+    let address = server.url().trim_start_matches("http://").to_owned();
+    let connect = || tokio::net::TcpStream::connect(address.clone());
+    assert!(connect().await.is_ok());
+    server.refuse().await;
+    server.refuse().await;
+    let refused = connect().await.expect_err("nobody listens");
+    assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused);
+    server.accept_again().await.expect("the same port");
+    assert!(connect().await.is_ok());
+}

@@ -8,7 +8,7 @@ anew at every call: a list of orders that all apply, as
      {"behaviour": "create_fails", "named": "managed-daily-*"}]
 
 `named` is a shell pattern for the snapshot's name. Other orders do not end a call that hangs:
-it returns when the file is gone.
+it returns when the file is gone. `volume_...` is for new volumes made from its snapshots.
 """
 import fnmatch
 import json
@@ -84,6 +84,9 @@ class Storage(driver.VolumeDriver):
 
     def delete_snapshot(self, snapshot):
         _behave('delete', snapshot)
+
+    def create_volume_from_snapshot(self, volume, snapshot):
+        _behave('volume', snapshot)
 
     def ensure_export(self, context, volume):
         pass

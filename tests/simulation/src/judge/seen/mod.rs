@@ -87,6 +87,7 @@ impl Judge {
 fn name(fault: &Fault) -> String {
     match &fault.kind {
         Misfortune::Status { code, .. } => format!("status {code}"),
+        Misfortune::Refused => "refused".into(),
         Misfortune::ResetBefore => "reset before".into(),
         Misfortune::ResetAfter => "reset after".into(),
         Misfortune::DelayBefore(_) => "delay before".into(),
