@@ -12,7 +12,7 @@ use super::connection::{Connection, Kind, Outgoing};
 use super::de::or_default;
 use super::error::{Error, ErrorKind, LoginError};
 use super::response::{parse, unexpected};
-use super::session::{FailedLogin, Token};
+use super::session::{FailedLogin, Token, TokenProject};
 use crate::deadline::Deadline;
 
 /// A token is renewed this long before it ends, or when a quarter of its life is left where
@@ -143,7 +143,7 @@ impl Connection {
             renew_at = %renew_at,
             "logged in"
         );
-        self.session.name_project(project.name);
+        self.session.set_project(project);
         Ok(Token {
             serial,
             header,
@@ -173,14 +173,7 @@ struct TokenBody {
     expires_at: DateTime<Utc>,
     issued_at: DateTime<Utc>,
     #[serde(default)]
-    project: Option<ProjectBody>,
+    project: Option<TokenProject>,
     #[serde(default, deserialize_with = "or_default")]
     catalog: Vec<CatalogueEntry>,
-}
-
-#[derive(Deserialize)]
-struct ProjectBody {
-    id: String,
-    #[serde(default)]
-    name: Option<String>,
 }

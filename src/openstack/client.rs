@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::TimeDelta;
 use http::Method;
 use serde::de::DeserializeOwned;
 
@@ -51,6 +52,13 @@ impl Client {
     /// The connection: permits and counts.
     pub fn connection(&self) -> &Connection {
         &self.connection
+    }
+
+    /// How far the cloud's clock is ahead of the machine's (negative: behind), as the `Date` of
+    /// the listings' answers told when they arrived; nothing where none had one, which proves
+    /// nothing.
+    pub fn clock_difference(&self) -> Option<TimeDelta> {
+        self.connection.clock_difference()
     }
 
     /// Makes sure that there is a session, so that what comes after can go side by side.

@@ -9,15 +9,12 @@ use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 use http::{Method, StatusCode};
-use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::connection::{Connection, Kind};
-use super::de::or_default;
 use super::error::{Error, ErrorKind};
+use super::page::{Page, Row};
 use super::request::{ApiRequest, Service};
-use super::response::{parse, unexpected};
 use crate::deadline::Deadline;
 
 /// How often a listing is begun again because the row it had got to vanished meanwhile.
@@ -27,71 +24,22 @@ const RESTARTS: u32 = 5;
 const LONGEST_QUERY: usize = 8 * 1024;
 
 const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.');
-/// What cannot be sent as it is. All else of a link's query is left as the cloud wrote it.
-const NOT_IN_A_QUERY: &AsciiSet = &CONTROLS
-    .add(b' ')
-    .add(b'"')
-    .add(b'<')
-    .add(b'>')
-    .add(b'\\')
-    .add(b'^')
-    .add(b'`')
-    .add(b'{')
-    .add(b'|')
-    .add(b'}');
-
 /// What is listed.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Listing<'a> {
     /// For log lines.
     pub(super) name: &'a str,
-    /// Below the service's address.
-    pub(super) path: &'a str,
     /// The server's filter: it only saves traffic.
     pub(super) filter: Option<(&'a str, &'a str)>,
     /// Rows a page; the server's own limit where absent or larger.
     pub(super) page_size: Option<usize>,
 }
 
-/// A page as it comes, of either kind.
-#[derive(Deserialize)]
-struct Answer<R> {
-    volumes: Option<Vec<R>>,
-    snapshots: Option<Vec<R>>,
-    #[serde(default, deserialize_with = "or_default")]
-    volumes_links: Vec<Link>,
-    #[serde(default, deserialize_with = "or_default")]
-    snapshots_links: Vec<Link>,
-}
-
-/// A page of the kind that was asked for.
-struct Page<R> {
-    rows: Vec<R>,
-    links: Vec<Link>,
-}
-
-#[derive(Deserialize)]
-struct Link {
-    rel: String,
-    href: String,
-}
-
-impl<R> Page<R> {
-    /// The next page's query, empty where the link has none. The link's host and scheme can be
-    /// wrong behind a proxy, and must not decide where a token is sent.
-    fn next(&self) -> Option<String> {
-        let next = self.links.iter().find(|link| link.rel == "next")?;
-        let (address, _) = next.href.split_once('#').unwrap_or((&next.href, ""));
-        let (_, query) = address.split_once('?').unwrap_or_default();
-        Some(utf8_percent_encode(query, NOT_IN_A_QUERY).to_string())
-    }
-}
-
 impl Connection {
     /// Lists to the end, or until `add` breaks off, and gives what was gathered.
     ///
     /// `new` makes an empty result; it is called again when the listing has to begin anew.
-    pub(super) async fn list<R: DeserializeOwned, A>(
+    pub(super) async fn list<R: Row, A>(
         &self,
         deadline: Deadline,
         listing: Listing<'_>,
@@ -129,7 +77,7 @@ impl Connection {
         }
     }
 
-    async fn list_pages<R: DeserializeOwned, A>(
+    async fn list_pages<R: Row, A>(
         &self,
         deadline: Deadline,
         listing: Listing<'_>,
@@ -161,8 +109,8 @@ impl Connection {
                 }
                 Err(error) => return Err(error),
             };
-            let next = page.next();
-            let full = !page.rows.is_empty();
+            let next = page.next;
+            let full = !page.is_empty;
             rows += page.rows.len();
             for row in page.rows {
                 if add(&mut gathered, row).is_break() {
@@ -179,7 +127,7 @@ impl Connection {
                             || visited.contains(&next)) =>
                 {
                     return Err(Error {
-                        request: Some((Method::GET, listing.path.to_owned())),
+                        request: Some((Method::GET, R::ROWS.path().to_owned())),
                         request_id: None,
                         kind: ErrorKind::Unusable(
                             "the link to the next page leads nowhere".to_owned(),
@@ -193,16 +141,16 @@ impl Connection {
         }
     }
 
-    async fn page<R: DeserializeOwned>(
+    async fn page<R: Row>(
         &self,
         deadline: Deadline,
         listing: Listing<'_>,
         query: &str,
     ) -> Result<Page<R>, Error> {
         let path = if query.is_empty() {
-            listing.path.to_owned()
+            R::ROWS.path().to_owned()
         } else {
-            format!("{}?{query}", listing.path)
+            format!("{}?{query}", R::ROWS.path())
         };
         let call = ApiRequest {
             kind: Kind::List,
@@ -213,19 +161,7 @@ impl Connection {
         };
         self.execute_action(deadline, &self.retry, listing.name, || async {
             let response = self.call(deadline, &call, None).await?;
-            let answer: Answer<R> = parse(&Method::GET, listing.path, &response)?;
-            let (rows, links) = if listing.path.starts_with("/volumes") {
-                (answer.volumes, answer.volumes_links)
-            } else {
-                (answer.snapshots, answer.snapshots_links)
-            };
-            // An answer to another question must not be taken for an empty list: expiry takes
-            // volumes that are not listed for gone.
-            let rows = rows.ok_or_else(|| {
-                let what = "a page without the rows that were asked for";
-                unexpected(&Method::GET, listing.path, &response, what)
-            })?;
-            Ok(Page { rows, links })
+            Page::read(&response)
         })
         .await
     }

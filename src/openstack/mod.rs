@@ -22,6 +22,7 @@ mod execute;
 mod listing;
 mod matcher;
 mod poller;
+mod page;
 mod request;
 mod response;
 mod retry;

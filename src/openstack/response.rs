@@ -94,6 +94,13 @@ fn retry_after(response: &Response, now: DateTime<Utc>) -> Option<Duration> {
     Some(wait.to_std().unwrap_or_default())
 }
 
+/// When the answer was given, by the cloud's clock.
+pub(super) fn date_of(response: &Response) -> Option<DateTime<Utc>> {
+    let date = response.headers().get(header::DATE)?.to_str().ok()?;
+    let date = DateTime::parse_from_rfc2822(date.trim()).ok()?;
+    Some(date.to_utc())
+}
+
 /// The id that the cloud gave the request.
 pub(super) fn request_id(response: &Response) -> Option<String> {
     ["x-openstack-request-id", "x-compute-request-id"]

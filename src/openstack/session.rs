@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::{DateTime, Utc};
 use http::HeaderValue;
+use serde::Deserialize;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 use url::Url;
@@ -19,7 +20,7 @@ pub struct Session {
     pub(super) logins: Mutex<Logins>,
     current: std::sync::Mutex<Option<Arc<Token>>>,
     /// Kept when the token is not: metrics name it also where a login fails.
-    project_name: std::sync::Mutex<Option<String>>,
+    project: std::sync::Mutex<Option<TokenProject>>,
     invocations: AtomicU64,
 }
 
@@ -39,6 +40,14 @@ pub(super) struct FailedLogin {
     pub(super) error: Error,
 }
 
+/// The project that a token is for.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct TokenProject {
+    pub(super) id: String,
+    #[serde(default)]
+    pub(super) name: Option<String>,
+}
+
 /// A token and the addresses that came with it.
 #[derive(Debug)]
 pub(super) struct Token {
@@ -55,11 +64,16 @@ pub(super) struct Token {
 impl Session {
     /// The name of the project, as the latest token told it.
     pub fn project_name(&self) -> Option<String> {
-        lock(&self.project_name).clone()
+        lock(&self.project).as_ref()?.name.clone()
     }
 
-    pub(super) fn name_project(&self, name: Option<String>) {
-        *lock(&self.project_name) = name;
+    /// The id of the project, as the latest token told it.
+    pub fn project_id(&self) -> Option<String> {
+        Some(lock(&self.project).as_ref()?.id.clone())
+    }
+
+    pub(super) fn set_project(&self, project: TokenProject) {
+        *lock(&self.project) = Some(project);
     }
 
     /// A number for each pass that uses the session. Lambda's request id would not do: it comes

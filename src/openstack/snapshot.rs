@@ -2,27 +2,35 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Datelike, NaiveDateTime, TimeDelta, Utc};
-use serde::{Deserialize, Deserializer};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Deserialize;
 
 use super::de;
 use super::error::{Error, ErrorKind};
+use super::page::{Row, Rows};
 use super::request::is_id;
 
-/// A snapshot, as far as it matters here.
+/// A snapshot, as far as it matters here. What the cloud left out, or wrote in a way that cannot
+/// be read, is absent or empty.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Snapshot {
     /// Its UUID.
+    #[serde(default, deserialize_with = "de::text_or_empty")]
     pub id: String,
     /// The volume it was taken of.
+    #[serde(default, deserialize_with = "de::text_or_empty")]
     pub volume_id: String,
-    /// Cinder's word for its state.
+    /// Cinder's word for its state; empty where there is none that can be read.
+    #[serde(default, deserialize_with = "de::text_or_empty")]
     pub status: String,
+    /// The size of its volume when it was taken, in GiB.
+    #[serde(default, deserialize_with = "de::whole_number")]
+    pub size: Option<u64>,
     /// When it was made. Whole seconds on most clouds, except in the answer to its creation.
-    #[serde(default, deserialize_with = "timestamp")]
+    #[serde(default, deserialize_with = "de::timestamp")]
     pub created_at: Option<DateTime<Utc>>,
     /// When it last changed.
-    #[serde(default, deserialize_with = "timestamp")]
+    #[serde(default, deserialize_with = "de::timestamp")]
     pub updated_at: Option<DateTime<Utc>>,
     /// Its metadata.
     #[serde(default, deserialize_with = "de::metadata")]
@@ -36,20 +44,17 @@ impl Snapshot {
     }
 }
 
-/// Cinder's timestamps carry no zone and are UTC. One of a year that no calendar on a wall has
-/// is none: nothing could be counted from it.
-fn timestamp<'de, D: Deserializer<'de>>(from: D) -> Result<Option<DateTime<Utc>>, D::Error> {
-    Ok(Option::<String>::deserialize(from)?.and_then(|text| {
-        text.parse::<NaiveDateTime>()
-            .map(|naive| naive.and_utc())
-            .or_else(|_| DateTime::parse_from_rfc3339(&text).map(|instant| instant.to_utc()))
-            .ok()
-            .filter(|at| (1..=9999).contains(&at.year()))
-    }))
+impl Row for Snapshot {
+    const ROWS: Rows = Rows::Snapshots;
+
+    fn is_usable(&self) -> bool {
+        !self.id.is_empty() && !self.volume_id.is_empty()
+    }
 }
 
 #[derive(Deserialize)]
 pub(super) struct SnapshotBody {
+    #[serde(deserialize_with = "de::usable")]
     pub(super) snapshot: Snapshot,
 }
 

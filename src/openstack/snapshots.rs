@@ -110,7 +110,6 @@ impl Client {
     ) -> Result<Vec<Snapshot>, Error> {
         let listing = Listing {
             name: "list a volume's managed snapshots",
-            path: "/snapshots/detail",
             filter: Some(("volume_id", volume_id)),
             page_size: None,
         };
@@ -149,7 +148,6 @@ impl Client {
         let managed = self.managed_filter();
         let listing = Listing {
             name,
-            path: "/snapshots/detail",
             filter: Some(("metadata", &managed)),
             page_size,
         };

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
+use chrono::{DateTime, Utc};
 use http::Method;
 use serde::Deserialize;
 
@@ -11,36 +12,64 @@ use super::connection::Kind;
 use super::de;
 use super::error::Error;
 use super::listing::Listing;
+use super::page::{Row, Rows};
 use super::request::{ApiRequest, Service};
 use super::response::request_id;
 use crate::deadline::Deadline;
 
-/// A volume, as far as it matters here.
+/// A volume, as far as it matters here. What the cloud left out, or wrote in a way that cannot be
+/// read, is absent or empty.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Volume {
     /// Its UUID.
+    #[serde(default, deserialize_with = "de::text_or_empty")]
     pub id: String,
-    /// Cinder's word for its state.
+    /// The name that people gave it.
+    #[serde(default, deserialize_with = "de::text")]
+    pub name: Option<String>,
+    /// Cinder's word for its state; empty where there is none that can be read.
+    #[serde(default, deserialize_with = "de::text_or_empty")]
     pub status: String,
+    /// In GiB.
+    #[serde(default, deserialize_with = "de::whole_number")]
+    pub size: Option<u64>,
+    /// Its type: the nearest to a backend that a tenant can see.
+    #[serde(default, deserialize_with = "de::text")]
+    pub volume_type: Option<String>,
+    /// When it was made.
+    #[serde(default, deserialize_with = "de::timestamp")]
+    pub created_at: Option<DateTime<Utc>>,
     /// Its metadata.
     #[serde(default, deserialize_with = "de::metadata")]
     pub metadata: BTreeMap<String, String>,
     /// The servers it is attached to, in no order.
-    #[serde(default, deserialize_with = "de::or_default")]
+    #[serde(default, deserialize_with = "de::objects")]
     pub attachments: Vec<Attachment>,
 }
 
 /// One attachment of a volume.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 pub struct Attachment {
     /// The server's UUID.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "de::text")]
     pub server_id: Option<String>,
+    /// Where the server sees it, such as `/dev/vdb`.
+    #[serde(default, deserialize_with = "de::text")]
+    pub device: Option<String>,
 }
 
 #[derive(Deserialize)]
 struct VolumeBody {
+    #[serde(deserialize_with = "de::usable")]
     volume: Volume,
+}
+
+impl Row for Volume {
+    const ROWS: Rows = Rows::Volumes;
+
+    fn is_usable(&self) -> bool {
+        !self.id.is_empty()
+    }
 }
 
 /// What a subscription has come to.
@@ -69,7 +98,6 @@ impl Client {
         let managed = self.managed_filter();
         let listing = Listing {
             name: "list subscribed volumes",
-            path: "/volumes/detail",
             filter: Some(("metadata", &managed)),
             page_size: None,
         };
@@ -95,7 +123,6 @@ impl Client {
     ) -> Result<A, Error> {
         let listing = Listing {
             name: "list volumes",
-            path: "/volumes/detail",
             filter: None,
             page_size: None,
         };
