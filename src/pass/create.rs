@@ -1,35 +1,26 @@
 //! Creating one due window's snapshot.
 
 use chrono::{DateTime, Utc};
+use http::StatusCode;
 
 use super::Pass;
 use super::inventory::read_snapshot;
-use crate::openstack::{Creation, NewSnapshot, NotCreated, Permit, Snapshot, SnapshotMatcher};
-use crate::plan::creation::{DESCRIPTION, DueWindow};
-
-/// What came of a window.
-pub(super) enum CreateOutcome {
-    /// Ours, and available.
-    Created(Snapshot),
-    /// Somebody's, perhaps ours.
-    Adopted { by: String, why: &'static str },
-    /// Not taken, or not yet.
-    Not(NotCreated),
-}
+use super::outcome::{CreateOutcome, Deferral};
+use crate::openstack::{self, Creation, Error, NewSnapshot, NotCreated, Permit, SnapshotMatcher};
+use crate::plan::creation::{DESCRIPTION, best};
+use crate::plan::{DueWindow, Snapshot, State, Volume};
 
 impl Pass<'_> {
     /// Creates a window's snapshot, unless the latest look shows that somebody else has.
-    pub(super) async fn take(
+    pub(super) async fn create(
         &self,
         due: &DueWindow,
         permit: Option<Permit>,
         since: Option<DateTime<Utc>>,
     ) -> CreateOutcome {
-        if let Some(by) = self.served_by_now(due) {
-            return CreateOutcome::Adopted {
-                by,
-                why: "another pass was quicker",
-            };
+        let seen = self.client.seen_of_volume(&due.volume_id);
+        if let Some(serving) = self.serving(due, &seen) {
+            return adopted(&serving, "another pass was quicker");
         }
         let new = NewSnapshot {
             volume_id: due.volume_id.clone(),
@@ -37,7 +28,7 @@ impl Pass<'_> {
             description: DESCRIPTION.into(),
             metadata: due.metadata.clone(),
         };
-        let matches = |seen: &Snapshot| {
+        let matches = |seen: &openstack::Snapshot| {
             let snapshot = read_snapshot(seen);
             snapshot.policy == Some(due.policy)
                 && snapshot.window_start == Some(due.window.start)
@@ -49,26 +40,61 @@ impl Pass<'_> {
             matches: &matches,
             since,
         };
-        match self
+        let creation = self
             .client
             .create_managed_snapshot(self.deadline, &new, permit, &matcher)
-            .await
-        {
-            Ok(Creation::Created { resource, .. }) => CreateOutcome::Created(resource),
-            Ok(Creation::Adopted(snapshot)) => CreateOutcome::Adopted {
-                by: snapshot.id,
-                why: "the answer was lost, and the look-up found it",
+            .await;
+        match creation {
+            Ok(Creation::Created { resource, .. }) => CreateOutcome::Created {
+                snapshot_id: resource.id,
             },
+            Ok(Creation::Adopted(snapshot)) => adopted(
+                &read_snapshot(&snapshot),
+                "the answer was lost, and the look-up found it",
+            ),
+            Err(NotCreated::Pending { snapshot_id }) => CreateOutcome::Pending { snapshot_id },
+            Err(NotCreated::Deferred(error)) => CreateOutcome::Deferred(Deferral::OutOfTime(error)),
             Err(NotCreated::Deleted { snapshot_id, error }) => {
                 match self.duplicate_that_stays(due, since).await {
-                    Some(by) => CreateOutcome::Adopted {
-                        by,
-                        why: "an overlapping pass removed ours, the second of the window",
+                    Some(stays) => adopted(
+                        &stays,
+                        "an overlapping pass deleted ours, a duplicate of the window",
+                    ),
+                    None => CreateOutcome::Failed {
+                        error,
+                        snapshot_id: Some(snapshot_id),
+                        not_deleted: None,
                     },
-                    None => CreateOutcome::Not(NotCreated::Deleted { snapshot_id, error }),
                 }
             }
-            Err(not_created) => CreateOutcome::Not(not_created),
+            Err(NotCreated::Failed {
+                error,
+                snapshot_id,
+                not_cleaned,
+            }) => match self.blocked_by_now(due, &error).await {
+                Some(how) => CreateOutcome::Blocked(how),
+                None => CreateOutcome::Failed {
+                    error,
+                    snapshot_id,
+                    not_deleted: not_cleaned,
+                },
+            },
+        }
+    }
+
+    /// How it is with the volume of a creation that the cloud refused, where that explains it.
+    async fn blocked_by_now(&self, due: &DueWindow, refused: &Error) -> Option<String> {
+        let (StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND) = refused.status()? else {
+            return None;
+        };
+        match self.client.volume(self.deadline, &due.volume_id).await {
+            Ok(volume) if Volume::allows_snapshots(&volume.status) => None,
+            Ok(volume) => Some(in_state(&volume.status)),
+            Err(error) if error.status() == Some(StatusCode::NOT_FOUND) => Some("gone".to_owned()),
+            Err(error) => {
+                tracing::debug!(volume_id = due.volume_id, %error, "the volume could not be read");
+                None
+            }
         }
     }
 
@@ -77,7 +103,7 @@ impl Pass<'_> {
         &self,
         due: &DueWindow,
         since: Option<DateTime<Utc>>,
-    ) -> Option<String> {
+    ) -> Option<Snapshot> {
         let kind = Some(due.policy.as_str());
         let listed = self
             .client
@@ -87,18 +113,31 @@ impl Pass<'_> {
         self.serving(due, &listed)
     }
 
-    fn served_by_now(&self, due: &DueWindow) -> Option<String> {
-        self.serving(due, &self.client.seen_of_volume(&due.volume_id))
+    fn serving(&self, due: &DueWindow, snapshots: &[openstack::Snapshot]) -> Option<Snapshot> {
+        let read: Vec<Snapshot> = snapshots.iter().map(read_snapshot).collect();
+        let serving = read.iter().filter(|seen| {
+            seen.belongs_to(due.policy, &due.window)
+                && seen.serves(self.now, self.limits.stuck_after)
+        });
+        best(serving).cloned()
     }
+}
 
-    fn serving(&self, due: &DueWindow, snapshots: &[Snapshot]) -> Option<String> {
-        snapshots
-            .iter()
-            .map(read_snapshot)
-            .find(|seen| {
-                seen.belongs_to(due.policy, &due.window)
-                    && seen.serves(self.now, self.limits.stuck_after)
-            })
-            .map(|seen| seen.id)
+fn adopted(snapshot: &Snapshot, why: &'static str) -> CreateOutcome {
+    CreateOutcome::Adopted {
+        by: snapshot.id.clone(),
+        creating_since: match snapshot.state {
+            State::Creating => snapshot.created_at,
+            _ => None,
+        },
+        why,
+    }
+}
+
+/// A volume's state in words; a cloud may show none.
+pub(super) fn in_state(status: &str) -> String {
+    match status {
+        "" => "in no readable state".to_owned(),
+        status => format!("in the state {status}"),
     }
 }

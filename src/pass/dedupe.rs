@@ -1,108 +1,108 @@
 //! Settling with overlapping passes: a window that both took keeps one snapshot.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use futures::future::join_all;
 
 use super::Pass;
-use super::delete::DeleteOutcome;
 use super::inventory::read_snapshot;
-use super::telling::tell_duplicate;
+use super::outcome::{CreateOutcome, DuplicateOutcome, PassOutcomes};
+use crate::openstack::Error;
 use crate::plan::duplicates::{self, Duplicate};
-use crate::plan::{Snapshot, State, Volume};
-use crate::policy::{PolicyKind, PolicyState};
-use crate::report::Summary;
+use crate::plan::{DueWindow, Snapshot, State, Volume};
+
+/// Managed snapshots, by volume.
+type ByVolume = BTreeMap<String, Vec<Snapshot>>;
 
 /// Looks once more, now that ours are available, for what overlapping passes took of the same
-/// windows, and removes all but the first of each.
+/// windows, and deletes all but the first of each. `known` are the duplicates that were found
+/// when the pass began.
 pub(super) async fn dedupe(
     pass: &Pass<'_>,
     volumes: &[&Volume],
     since: Option<DateTime<Utc>>,
-    mut created: BTreeMap<String, (String, PolicyKind)>,
     known: &[Duplicate],
-    summary: &mut Summary,
+    outcomes: &mut PassOutcomes,
 ) {
-    let looked = pass
-        .client
-        .list_managed_snapshots_since(
-            pass.deadline,
-            since,
-            BTreeMap::<String, Vec<Snapshot>>::new,
-            |by_volume, one| {
-                let snapshot = read_snapshot(&one);
-                by_volume.entry(one.volume_id).or_default().push(snapshot);
-            },
-        )
-        .await;
-    let by_volume = match looked {
+    let created: BTreeMap<&str, &DueWindow> = outcomes
+        .windows
+        .iter()
+        .filter_map(|one| match &one.outcome {
+            CreateOutcome::Created { snapshot_id } => Some((snapshot_id.as_str(), &one.due)),
+            _ => None,
+        })
+        .collect();
+    if created.is_empty() {
+        return;
+    }
+    let by_volume = match recent(pass, since).await {
         Ok(by_volume) => by_volume,
         Err(error) => {
-            tracing::warn!(%error, "could not look for duplicates");
-            summary.warn(format!(
-                "whether another pass took the same windows could not be looked at; the next \
-                 pass does: {error}"
-            ));
+            outcomes.duplicates_unknown = Some(error);
             return;
         }
     };
+    let known: HashSet<&str> = known.iter().map(|one| one.snapshot_id.as_str()).collect();
     let duplicates: Vec<Duplicate> = volumes
         .iter()
         .filter_map(|volume| Some((volume, by_volume.get(&volume.id)?)))
         .flat_map(|(volume, snapshots)| duplicates::superfluous(volume, snapshots, pass.now))
-        .filter(|duplicate| !known.contains(duplicate))
+        .filter(|duplicate| !known.contains(duplicate.snapshot_id.as_str()))
         .collect();
-    let removals = join_all(
-        duplicates
-            .iter()
-            .map(|duplicate| pass.delete_duplicate(&duplicate.snapshot_id)),
-    )
-    .await;
-    for (duplicate, removal) in duplicates.iter().zip(removals) {
-        let gone = matches!(
-            removal,
-            DeleteOutcome::Accepted { .. } | DeleteOutcome::AlreadyGone
-        );
-        tell_duplicate(duplicate, removal, summary);
-        if gone && created.remove(&duplicate.snapshot_id).is_some() {
-            yield_to_twin(summary, &duplicate.snapshot_id, &duplicate.stays);
-        }
-    }
-    // Another pass may have been quicker to remove ours.
-    for (id, (volume_id, policy)) in created {
-        let of_volume = by_volume.get(&volume_id).map_or(&[][..], Vec::as_slice);
-        let is_there =
-            |one: &&Snapshot| one.state == State::Available && one.policy == Some(policy);
-        if of_volume.iter().filter(is_there).any(|one| one.id == id) {
+    let deletions = duplicates
+        .into_iter()
+        .map(async |duplicate| DuplicateOutcome {
+            outcome: pass.delete_duplicate(&duplicate.snapshot_id).await,
+            duplicate,
+        });
+    let deleted = join_all(deletions).await;
+    let mut superseded: BTreeMap<String, String> = deleted
+        .iter()
+        .filter(|one| created.contains_key(one.duplicate.snapshot_id.as_str()))
+        .filter(|one| one.outcome.is_done())
+        .map(|one| {
+            let duplicate = &one.duplicate;
+            (duplicate.snapshot_id.clone(), duplicate.stays.clone())
+        })
+        .collect();
+    // Another pass may have been quicker to delete ours.
+    for (id, due) in created {
+        if superseded.contains_key(id) {
             continue;
         }
-        let window = volumes
-            .iter()
-            .find(|volume| volume.id == volume_id)
-            .and_then(|volume| match volume.policy(policy) {
-                PolicyState::Enabled(policy) => Some(policy.window_at(pass.now)),
-                _ => None,
-            });
-        let stays = window.and_then(|window| {
-            of_volume
-                .iter()
-                .filter(is_there)
-                .find(|one| one.belongs_to(policy, &window))
-        });
-        if let Some(stays) = stays {
-            yield_to_twin(summary, &id, &stays.id);
+        if let Some(stays) = in_place_of(id, due, &by_volume) {
+            superseded.insert(id.to_owned(), stays);
         }
     }
+    outcomes.duplicates.extend(deleted);
+    outcomes.superseded = superseded;
 }
 
-/// Ours was the second of its window: the window is served by the other.
-fn yield_to_twin(summary: &mut Summary, ours: &str, stays: &str) {
-    tracing::info!(
-        snapshot_id = ours,
-        stays,
-        "ours was the second of its window"
-    );
-    summary.snapshots.created -= 1;
-    summary.snapshots.adopted += 1;
+/// What was made not long before this pass, or during it.
+async fn recent(pass: &Pass<'_>, since: Option<DateTime<Utc>>) -> Result<ByVolume, Error> {
+    let add = |by_volume: &mut ByVolume, one: crate::openstack::Snapshot| {
+        let snapshot = read_snapshot(&one);
+        by_volume.entry(one.volume_id).or_default().push(snapshot);
+    };
+    pass.client
+        .list_managed_snapshots_since(pass.deadline, since, ByVolume::new, add)
+        .await
+}
+
+/// The available snapshot that serves the window now that ours is there no longer.
+fn in_place_of(ours: &str, due: &DueWindow, by_volume: &ByVolume) -> Option<String> {
+    let mut serving = None;
+    for one in by_volume.get(&due.volume_id)? {
+        if one.state != State::Available {
+            continue;
+        }
+        if one.id == ours {
+            return None;
+        }
+        if one.belongs_to(due.policy, &due.window) {
+            serving.get_or_insert_with(|| one.id.clone());
+        }
+    }
+    serving
 }

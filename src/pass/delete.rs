@@ -1,4 +1,4 @@
-//! Removing one snapshot, and what the cloud's answer means.
+//! Deleting one snapshot, and what the cloud's answer means.
 
 use http::StatusCode;
 
@@ -17,8 +17,10 @@ pub(super) enum DeleteOutcome {
         /// Its id for the request.
         request_id: Option<String>,
     },
-    /// It was gone already, or somebody else's deletion is under way: as good.
+    /// It was gone already.
     AlreadyGone,
+    /// Somebody else's deletion is under way.
+    ByOther,
     /// There is no time for it, or it was cut off.
     OutOfTime(Error),
     /// The cloud refused, or could not be asked.
@@ -26,10 +28,18 @@ pub(super) enum DeleteOutcome {
 }
 
 impl DeleteOutcome {
+    /// Whether the snapshot is gone or going.
+    pub(super) fn is_done(&self) -> bool {
+        matches!(
+            self,
+            Self::Accepted { .. } | Self::AlreadyGone | Self::ByOther
+        )
+    }
+
     fn of(outcome: Result<Deletion, Error>) -> Self {
         match outcome {
             Ok(Deletion::Accepted { request_id }) => Self::Accepted { request_id },
-            Ok(Deletion::ByOther) => Self::AlreadyGone,
+            Ok(Deletion::ByOther) => Self::ByOther,
             Err(error) if error.status() == Some(StatusCode::NOT_FOUND) => Self::AlreadyGone,
             Err(error) if error.is_out_of_time() => Self::OutOfTime(error),
             Err(error) => Self::Refused(error),
@@ -38,9 +48,13 @@ impl DeleteOutcome {
 }
 
 impl Pass<'_> {
-    /// Removes a snapshot that has expired, or is stuck or broken: normally first, and by force
+    /// Deletes a snapshot that has expired, or is stuck or broken: normally first, and by force
     /// where that is refused and nothing else will ever come of it.
-    pub(super) async fn remove(&self, deadline: Deadline, snapshot_id: &str) -> DeleteOutcome {
+    pub(super) async fn delete_snapshot(
+        &self,
+        deadline: Deadline,
+        snapshot_id: &str,
+    ) -> DeleteOutcome {
         let force_what_is_stuck = |seen: &Snapshot| {
             let snapshot = read_snapshot(seen);
             // Whoever holds it, or takes it from us, in the meantime has the last word.
@@ -62,7 +76,7 @@ impl Pass<'_> {
         DeleteOutcome::of(outcome)
     }
 
-    /// Removes a superfluous duplicate, never by force: should the cloud refuse, there is one
+    /// Deletes a superfluous duplicate, never by force: should the cloud refuse, there is one
     /// snapshot too many, which harms nobody.
     pub(super) async fn delete_duplicate(&self, snapshot_id: &str) -> DeleteOutcome {
         let leave = |seen: &Snapshot| match State::parse(&seen.status) {

@@ -1,7 +1,6 @@
-//! Carrying out the plan of a snapshot pass: cleaning up, creating batch by batch, and keeping
-//! account of what came of each window.
+//! Carrying out the plan of a snapshot pass: cleaning up, and creating batch by batch.
 
-use std::collections::BTreeMap;
+use std::collections::HashSet;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -11,182 +10,261 @@ use futures::{FutureExt, StreamExt};
 use tokio::time::{Instant, sleep_until};
 
 use super::Pass;
-use super::create::CreateOutcome;
 use super::delete::DeleteOutcome;
+use super::outcome::{
+    CleanUpOutcome, CreateOutcome, Deferral, DuplicateOutcome, PassOutcomes, WindowOutcome,
+};
 use super::scheduler::{Scheduler, Step};
-use super::telling::{defer, tell_cleaned, tell_duplicate, tell_taken};
-use crate::openstack::{Error, Permit};
-use crate::plan::creation::{Batch, DueWindow, StaleSnapshot};
+use super::slots::Slots;
+use crate::openstack::{Error, Permit, Snapshot};
+use crate::plan::DueWindow;
+use crate::plan::creation::{Plan, UnderWay, WindowVerdict};
 use crate::plan::duplicates::Duplicate;
-use crate::policy::PolicyKind;
-use crate::report::Summary;
 
 /// Cleaning up before a creation takes at most this long, nor more than half the time there is:
 /// the creation matters more.
 const LONGEST_CLEANING: Duration = Duration::from_secs(30);
 
-/// The work of a snapshot pass.
-pub(super) struct Executor<'a> {
-    pass: &'a Pass<'a>,
-    /// Nothing that this pass makes can have been made before.
+/// Carries a plan out and gives what came of it, item by item. Nothing that this pass makes can
+/// have been made before `since`.
+pub(super) async fn execute(
+    pass: &Pass<'_>,
+    plan: &Plan<'_>,
     since: Option<DateTime<Utc>>,
-    summary: &'a mut Summary,
-    created: BTreeMap<String, (String, PolicyKind)>,
+) -> PassOutcomes {
+    let mut executor = Executor {
+        pass,
+        since,
+        running: FuturesUnordered::new(),
+        watched: 0,
+        outcomes: PassOutcomes::default(),
+    };
+    executor.run(plan).await;
+    executor.outcomes
+}
+
+/// The work of a snapshot pass.
+struct Executor<'a> {
+    pass: &'a Pass<'a>,
+    since: Option<DateTime<Utc>>,
+    running: FuturesUnordered<LocalBoxFuture<'a, Completion>>,
+    /// How many of those running only wait for what others create.
+    watched: usize,
+    outcomes: PassOutcomes,
 }
 
 /// Something that has come to its end.
 enum Completion {
     Cleaned {
-        batch: usize,
-        removals: Vec<(DueWindow, StaleSnapshot, DeleteOutcome)>,
+        /// The batch that waits for it, where one does.
+        batch: Option<usize>,
+        outcomes: Vec<CleanUpOutcome>,
     },
     Reserved(Vec<DueWindow>, Result<Vec<Permit>, Error>),
-    CreateOutcome(Box<DueWindow>, CreateOutcome),
-    DuplicateDeleted(Duplicate, DeleteOutcome),
+    Created(Box<WindowOutcome>),
+    DuplicateDeleted(DuplicateOutcome),
+    OtherEnded(UnderWay),
 }
 
-type Running<'a> = FuturesUnordered<LocalBoxFuture<'a, Completion>>;
-
 impl<'a> Executor<'a> {
-    pub(super) fn new(
-        pass: &'a Pass<'a>,
-        since: Option<DateTime<Utc>>,
-        summary: &'a mut Summary,
-    ) -> Self {
-        Self {
-            pass,
-            since,
-            summary,
-            created: BTreeMap::new(),
-        }
-    }
-
-    /// The snapshots that were made here, with their volume and policy.
-    pub(super) fn created(self) -> BTreeMap<String, (String, PolicyKind)> {
-        self.created
-    }
-
-    /// Carries out the batches and removes the duplicates, side by side.
-    pub(super) async fn carry_out(&mut self, batches: Vec<Batch>, duplicates: &[Duplicate]) {
+    /// Takes what is due and deletes what is superfluous or in the way, side by side.
+    async fn run(&mut self, plan: &Plan<'_>) {
         let pass = self.pass;
-        let mut batches = Scheduler::new(
-            batches,
-            pass.limits.max_creating,
-            pass.client.connection().max_concurrency(),
-        );
-        let mut running: Running<'a> = FuturesUnordered::new();
-        for duplicate in duplicates.iter().cloned() {
-            running.push(
-                async move {
-                    let removal = pass.delete_duplicate(&duplicate.snapshot_id).await;
-                    Completion::DuplicateDeleted(duplicate, removal)
-                }
-                .boxed_local(),
-            );
+        for duplicate in &plan.duplicates {
+            self.delete_duplicate(duplicate.clone());
         }
+        for decision in &plan.decisions {
+            if let WindowVerdict::Blocked(due) = &decision.verdict {
+                self.clean(None, vec![(**due).clone()]);
+            }
+        }
+        let mut batches = plan.batches();
+        for batch in &mut batches {
+            batch.windows = self.without_hopeless(std::mem::take(&mut batch.windows));
+        }
+        let slots = Slots::new(
+            pass.limits.max_creating,
+            pass.scope.shard,
+            plan.under_way.clone(),
+        );
+        let max_concurrency = pass.client.connection().max_concurrency();
+        let mut batches = Scheduler::new(batches, slots, max_concurrency);
         loop {
             let now = Instant::now();
             while let Some(step) = batches.next(now) {
-                self.begin(step, &mut running);
+                self.begin(step);
             }
-            if running.is_empty() {
+            if batches.is_empty() && self.running.len() == self.watched {
                 return;
             }
-            let event = match batches.next_change(now) {
-                None => running.next().await,
+            let completion = match batches.next_change(now) {
+                None => self.running.next().await,
                 Some(change) => {
                     let change = std::pin::pin!(sleep_until(change));
-                    match select(running.next(), change).await {
-                        Either::Left((event, _)) => event,
+                    match select(self.running.next(), change).await {
+                        Either::Left((completion, _)) => completion,
                         Either::Right(_) => continue,
                     }
                 }
             };
-            if let Some(event) = event {
-                self.end(event, &mut batches, &mut running);
+            if let Some(completion) = completion {
+                self.end(completion, &mut batches);
             }
         }
     }
 
-    fn begin(&mut self, step: Step, running: &mut Running<'a>) {
+    /// Defers the windows that no clean-up can bring any nearer, so that nobody waits for them.
+    fn without_hopeless(&mut self, windows: Vec<DueWindow>) -> Vec<DueWindow> {
+        let mut left = Vec::new();
+        for due in windows {
+            let nothing_cleaned = HashSet::new();
+            match due.back_off(&nothing_cleaned, self.pass.now) {
+                Some(wait) if due.stale_snapshots.is_empty() => {
+                    self.defer(due, Deferral::BackOff(wait));
+                }
+                _ => left.push(due),
+            }
+        }
+        left
+    }
+
+    fn defer(&mut self, due: DueWindow, why: Deferral) {
+        let outcome = CreateOutcome::Deferred(why);
+        self.outcomes.windows.push(WindowOutcome { due, outcome });
+    }
+
+    fn begin(&mut self, step: Step) {
         let pass = self.pass;
         match step {
-            Step::Clean {
-                batch,
-                stale_snapshots,
-            } => running.push(
-                async move {
-                    let half = pass.deadline.remaining() / 2;
-                    let deadline = pass.deadline.within(LONGEST_CLEANING.min(half));
-                    let removals = stale_snapshots.into_iter().map(async |(due, one)| {
-                        let removal = pass.remove(deadline, &one.snapshot_id).await;
-                        (due, one, removal)
-                    });
-                    Completion::Cleaned {
-                        batch,
-                        removals: join_all(removals).await,
-                    }
-                }
-                .boxed_local(),
-            ),
-            Step::Start(chunk) => running.push(
+            Step::Clean { batch, windows } => self.clean(Some(batch), windows),
+            Step::Start(wave) => self.running.push(
                 async move {
                     let connection = pass.client.connection();
-                    let permits = connection.reserve(pass.deadline, chunk.len()).await;
-                    Completion::Reserved(chunk, permits)
+                    let permits = connection.reserve(pass.deadline, wave.len()).await;
+                    Completion::Reserved(wave, permits)
                 }
                 .boxed_local(),
             ),
             Step::Defer(windows) => {
                 for due in windows {
-                    let reason = "an earlier snapshot of the volume is still being created";
-                    defer(
-                        pass,
-                        self.summary,
-                        &due.volume_id,
-                        due.policy,
-                        &due.window,
-                        reason,
-                    );
+                    self.defer(due, Deferral::VolumeBusy);
+                }
+            }
+            Step::Watch(others) => {
+                for other in others {
+                    self.watch(other);
                 }
             }
         }
     }
 
-    fn end(&mut self, event: Completion, batches: &mut Scheduler, running: &mut Running<'a>) {
+    fn clean(&mut self, batch: Option<usize>, windows: Vec<DueWindow>) {
         let pass = self.pass;
-        match event {
-            Completion::Cleaned { batch, removals } => {
-                for (due, one, removal) in removals {
-                    tell_cleaned(&due, &one, removal, self.summary);
+        self.running.push(
+            async move {
+                let half = pass.deadline.remaining() / 2;
+                let deadline = pass.deadline.within(LONGEST_CLEANING.min(half));
+                let deletions = windows.into_iter().flat_map(|due| {
+                    let (volume_id, policy) = (due.volume_id, due.policy);
+                    let stale = due.stale_snapshots.into_iter();
+                    stale.map(move |one| (volume_id.clone(), policy, one))
+                });
+                let outcomes = deletions.map(async |(volume_id, policy, stale)| CleanUpOutcome {
+                    outcome: pass.delete_snapshot(deadline, &stale.snapshot_id).await,
+                    volume_id,
+                    policy,
+                    stale,
+                });
+                Completion::Cleaned {
+                    batch,
+                    outcomes: join_all(outcomes).await,
                 }
-                batches.cleaned(batch);
             }
-            // All of a chunk are pushed in one go: so they leave at one moment.
-            Completion::Reserved(chunk, permits) => {
+            .boxed_local(),
+        );
+    }
+
+    fn delete_duplicate(&mut self, duplicate: Duplicate) {
+        let pass = self.pass;
+        self.running.push(
+            async move {
+                let outcome = pass.delete_duplicate(&duplicate.snapshot_id).await;
+                Completion::DuplicateDeleted(DuplicateOutcome { duplicate, outcome })
+            }
+            .boxed_local(),
+        );
+    }
+
+    /// Waits for what somebody else creates: when it has ended, or time has, its slot is free.
+    fn watch(&mut self, other: UnderWay) {
+        let pass = self.pass;
+        self.watched += 1;
+        self.running.push(
+            async move {
+                let snapshot = Snapshot {
+                    id: other.snapshot_id.clone(),
+                    volume_id: other.volume_id.clone(),
+                    status: "creating".to_owned(),
+                    created_at: Some(other.created_at),
+                    updated_at: None,
+                    size: None,
+                    metadata: Default::default(),
+                };
+                // Out of time is an end as well: nobody is told any more.
+                let _ = pass.client.settled_snapshot(pass.deadline, &snapshot).await;
+                Completion::OtherEnded(other)
+            }
+            .boxed_local(),
+        );
+    }
+
+    fn end(&mut self, completion: Completion, batches: &mut Scheduler) {
+        let pass = self.pass;
+        match completion {
+            Completion::Cleaned { batch, outcomes } => {
+                let accepted: HashSet<&str> = outcomes
+                    .iter()
+                    .filter(|one| is_gone(&one.outcome))
+                    .map(|one| one.stale.snapshot_id.as_str())
+                    .collect();
+                let deferred = batch
+                    .map(|batch| batches.cleaned(batch, |due| due.back_off(&accepted, pass.now)));
+                for (due, wait) in deferred.into_iter().flatten() {
+                    self.defer(due, Deferral::BackOff(wait));
+                }
+                self.outcomes.clean_ups.extend(outcomes);
+            }
+            // All of a wave are pushed in one go: so they leave at one moment.
+            Completion::Reserved(wave, permits) => {
                 let mut permits = permits.unwrap_or_default().into_iter();
-                for due in chunk {
+                for due in wave {
                     let (permit, since) = (permits.next(), self.since);
-                    running.push(
+                    self.running.push(
                         async move {
-                            let taken = pass.take(&due, permit, since).await;
-                            Completion::CreateOutcome(Box::new(due), taken)
+                            let outcome = pass.create(&due, permit, since).await;
+                            Completion::Created(Box::new(WindowOutcome { due, outcome }))
                         }
                         .boxed_local(),
                     );
                 }
             }
-            Completion::CreateOutcome(due, taken) => {
-                batches.ended(&due.volume_id);
-                if let CreateOutcome::Created(snapshot) = &taken {
-                    let made = (due.volume_id.clone(), due.policy);
-                    self.created.insert(snapshot.id.clone(), made);
-                }
-                tell_taken(pass, &due, taken, self.summary);
+            Completion::Created(outcome) => {
+                batches.ended(&outcome.due);
+                self.outcomes.windows.push(*outcome);
             }
-            Completion::DuplicateDeleted(duplicate, removal) => {
-                tell_duplicate(&duplicate, removal, self.summary)
+            Completion::DuplicateDeleted(outcome) => self.outcomes.duplicates.push(outcome),
+            Completion::OtherEnded(other) => {
+                self.watched -= 1;
+                batches.other_ended(&other);
             }
         }
     }
+}
+
+/// Whether a leftover counts no longer. One that somebody else is deleting still holds quota.
+fn is_gone(outcome: &DeleteOutcome) -> bool {
+    matches!(
+        outcome,
+        DeleteOutcome::Accepted { .. } | DeleteOutcome::AlreadyGone
+    )
 }

@@ -33,7 +33,9 @@ pub async fn run(pass: &Pass<'_>) -> Result<Summary, Error> {
     }
     let mut removals = stream::iter(expired)
         .map(async |one| {
-            let removal = pass.remove(pass.deadline, &one.candidate.snapshot.id).await;
+            let removal = pass
+                .delete_snapshot(pass.deadline, &one.candidate.snapshot.id)
+                .await;
             (one.candidate, removal)
         })
         .buffer_unordered(pass.client.connection().max_concurrency());
@@ -171,7 +173,7 @@ fn tell_removal(
             );
             summary.snapshots.deleted += 1;
         }
-        DeleteOutcome::AlreadyGone => {
+        DeleteOutcome::AlreadyGone | DeleteOutcome::ByOther => {
             tracing::info!(
                 volume_id,
                 policy,

@@ -7,9 +7,8 @@ use futures::try_join;
 
 use super::Pass;
 use crate::openstack::{self, Error};
-use crate::plan::creation::VolumeSnapshots;
 use crate::plan::expiry::{self, KeepLast};
-use crate::plan::{Scope, Snapshot, Volume};
+use crate::plan::{Scope, Snapshot, Volume, VolumeSnapshots};
 use crate::policy::Metadata;
 use crate::report::Summary;
 
@@ -148,7 +147,10 @@ fn read_volume(volume: openstack::Volume) -> Volume {
         .collect();
     // A volume's attachments come in no order.
     servers.sort();
-    Volume::new(volume.id, volume.status, servers, &volume.metadata)
+    let mut read = Volume::new(volume.id, volume.status, servers, &volume.metadata);
+    read.volume_type = volume.volume_type;
+    read.created_at = volume.created_at;
+    read
 }
 
 /// Reads a listed snapshot as planning sees it.

@@ -1,7 +1,7 @@
 //! Doing it: looking at the cloud, planning, and carrying the plan out under the deadline.
 //!
 //! - [`snapshot`]: takes what is due;
-//! - [`expire`]: removes what has expired;
+//! - [`expire`]: deletes what has expired;
 //! - [`subscribe`]: tags a volume.
 
 mod create;
@@ -10,8 +10,12 @@ mod delete;
 mod executor;
 pub mod expire;
 mod inventory;
+mod outcome;
 mod scheduler;
+mod slots;
 pub mod snapshot;
+mod snapshot_log;
+mod snapshot_summary;
 pub mod subscribe;
 mod telling;
 
@@ -31,7 +35,7 @@ pub const TAGS: Tags = Tags {
 /// The limits that a pass keeps to.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Snapshots in `creating` at most at a time.
+    /// Snapshots in `creating` at most at a time, of each volume type.
     pub max_creating: usize,
     /// How many of the newest snapshots of each volume and policy are never expired.
     pub keep_last: usize,

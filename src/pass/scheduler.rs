@@ -2,16 +2,20 @@
 //!
 //! A batch is one policy of one VM (or of one volume that stands alone). It leaves when it has
 //! all its slots and none of its volumes has a snapshot being created by this pass, since
-//! backends copy with snapshots of one volume badly side by side. Scheduler are in order of their
+//! backends copy with snapshots of one volume badly side by side. Batches are in order of their
 //! oldest window, and one that waits for slots is not overtaken: a large VM would otherwise
-//! wait for ever behind small ones.
+//! wait for ever behind small ones. Each volume type has slots of its own, so that a backend
+//! which hangs holds nobody back but those who want it.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::plan::creation::{Batch, DueWindow, StaleSnapshot};
+use super::slots::Slots;
+use crate::plan::creation::UnderWay;
+use crate::plan::leftovers::BackOff;
+use crate::plan::{Batch, DueWindow};
 
 /// How long a batch waits for a volume of its own before it leaves without it.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -19,9 +23,10 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// The batches that have not left yet, and what they wait for.
 pub(super) struct Scheduler {
     waiting: Vec<Waiting>,
+    /// The volumes of which this pass is creating a snapshot.
     creating: HashSet<String>,
-    free_slots: usize,
-    largest_chunk: usize,
+    slots: Slots,
+    max_concurrency: usize,
 }
 
 struct Waiting {
@@ -41,23 +46,26 @@ enum Cleaning {
 
 /// What to do next.
 pub(super) enum Step {
-    /// Clean these up; then tell [`Scheduler::cleaned`] of the batch.
+    /// Delete what is in the way of these windows; then tell [`Scheduler::cleaned`] of the batch.
     Clean {
         batch: usize,
-        stale_snapshots: Vec<(DueWindow, StaleSnapshot)>,
+        windows: Vec<DueWindow>,
     },
     /// Request these at one moment; then tell [`Scheduler::ended`] of each.
     Start(Vec<DueWindow>),
     /// These volumes were waited for long enough.
     Defer(Vec<DueWindow>),
+    /// Somebody waits for the slots that these take; tell [`Scheduler::other_ended`] of each.
+    Watch(Vec<UnderWay>),
 }
 
 impl Scheduler {
-    /// Scheduler in the order in which they are to leave. `max_creating` is the number of slots;
-    /// no chunk has more windows than that, nor than `max_concurrency`.
-    pub(super) fn new(batches: Vec<Batch>, max_creating: usize, max_concurrency: usize) -> Self {
+    /// Batches in the order in which they are to leave. No more than `max_concurrency` windows
+    /// leave at one moment.
+    pub(super) fn new(batches: Vec<Batch>, slots: Slots, max_concurrency: usize) -> Self {
         let waiting = batches
             .into_iter()
+            .filter(|batch| !batch.windows.is_empty())
             .enumerate()
             .map(|(number, batch)| Waiting {
                 cleaning: if batch
@@ -77,16 +85,21 @@ impl Scheduler {
         Self {
             waiting,
             creating: HashSet::new(),
-            free_slots: max_creating,
-            largest_chunk: max_creating.min(max_concurrency),
+            slots,
+            max_concurrency: max_concurrency.max(1),
         }
+    }
+
+    /// Whether every batch has left.
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
     }
 
     /// The next thing to do now; nothing while everybody has to wait.
     pub(super) fn next(&mut self, now: Instant) -> Option<Step> {
         let mut groups = HashSet::new();
-        // Whoever waits for slots is not overtaken; patience and cleaning go on behind.
-        let mut is_blocked = false;
+        // Whoever waits for slots of a type is not overtaken; patience and cleaning go on behind.
+        let mut wanted: BTreeSet<Option<String>> = BTreeSet::new();
         for at in 0..self.waiting.len() {
             let waiting = &mut self.waiting[at];
             if !groups.insert(waiting.batch.group) {
@@ -94,19 +107,9 @@ impl Scheduler {
             }
             if waiting.cleaning == Cleaning::NotBegun {
                 waiting.cleaning = Cleaning::UnderWay;
-                let stale_snapshots = waiting
-                    .batch
-                    .windows
-                    .iter()
-                    .flat_map(|due| {
-                        due.stale_snapshots
-                            .iter()
-                            .map(|one| (due.clone(), one.clone()))
-                    })
-                    .collect();
                 return Some(Step::Clean {
                     batch: waiting.number,
-                    stale_snapshots,
+                    windows: waiting.batch.windows.clone(),
                 });
             }
             let creating = &self.creating;
@@ -129,19 +132,19 @@ impl Scheduler {
             if waiting.cleaning == Cleaning::UnderWay {
                 continue;
             }
-            let chunk = waiting.batch.windows.len().min(self.largest_chunk);
-            if is_blocked || self.free_slots < chunk {
-                is_blocked = true;
+            let wave = self
+                .slots
+                .wave(&waiting.batch.windows, self.max_concurrency);
+            let lacking = self.slots.lacking(&waiting.batch.windows, &wave);
+            if let Some(others) = self.slots.unwatched(&lacking) {
+                return Some(Step::Watch(others));
+            }
+            let in_turn = |at: &usize| !wanted.contains(&waiting.batch.windows[*at].volume_type);
+            if !lacking.is_empty() || !wave.iter().all(in_turn) {
+                wanted.extend(lacking);
                 continue;
             }
-            self.free_slots -= chunk;
-            let leaving: Vec<DueWindow> = waiting.batch.windows.drain(..chunk).collect();
-            if waiting.batch.windows.is_empty() {
-                self.waiting.remove(at);
-            }
-            self.creating
-                .extend(leaving.iter().map(|due| due.volume_id.clone()));
-            return Some(Step::Start(leaving));
+            return Some(Step::Start(self.leave(at, &wave)));
         }
         None
     }
@@ -155,19 +158,56 @@ impl Scheduler {
             .min()
     }
 
-    /// What stood in a batch's way has been dealt with, well or badly.
-    pub(super) fn cleaned(&mut self, batch: usize) {
+    /// What stood in a batch's way has been dealt with, well or badly. Gives the windows that are
+    /// not tried all the same, by what `back_off` says of each.
+    pub(super) fn cleaned(
+        &mut self,
+        batch: usize,
+        back_off: impl Fn(&DueWindow) -> Option<BackOff>,
+    ) -> Vec<(DueWindow, BackOff)> {
+        let mut deferred = Vec::new();
         for waiting in &mut self.waiting {
-            if waiting.number == batch {
-                waiting.cleaning = Cleaning::Done;
+            if waiting.number != batch {
+                continue;
+            }
+            waiting.cleaning = Cleaning::Done;
+            for due in std::mem::take(&mut waiting.batch.windows) {
+                match back_off(&due) {
+                    Some(wait) => deferred.push((due, wait)),
+                    None => waiting.batch.windows.push(due),
+                }
             }
         }
+        self.forget_empty();
+        deferred
     }
 
     /// A creation has come to its end, whatever that was.
-    pub(super) fn ended(&mut self, volume_id: &str) {
-        self.creating.remove(volume_id);
-        self.free_slots += 1;
+    pub(super) fn ended(&mut self, due: &DueWindow) {
+        self.creating.remove(&due.volume_id);
+        self.slots.free(&due.volume_type);
+    }
+
+    /// A snapshot that was under way before this pass no longer takes a slot.
+    pub(super) fn other_ended(&mut self, other: &UnderWay) {
+        self.slots.free(&other.volume_type);
+    }
+
+    /// Lets these of a batch's windows leave.
+    fn leave(&mut self, at: usize, wave: &[usize]) -> Vec<DueWindow> {
+        let windows = std::mem::take(&mut self.waiting[at].batch.windows);
+        let mut leaving = Vec::new();
+        for (place, due) in windows.into_iter().enumerate() {
+            if wave.contains(&place) {
+                self.slots.take(&due.volume_type);
+                self.creating.insert(due.volume_id.clone());
+                leaving.push(due);
+            } else {
+                self.waiting[at].batch.windows.push(due);
+            }
+        }
+        self.forget_empty();
+        leaving
     }
 
     /// Takes these volumes' windows out of every batch.
@@ -180,8 +220,12 @@ impl Scheduler {
             taken_out.extend::<Vec<DueWindow>>(out);
             waiting.batch.windows = left;
         }
+        self.forget_empty();
+        taken_out
+    }
+
+    fn forget_empty(&mut self) {
         self.waiting
             .retain(|waiting| !waiting.batch.windows.is_empty());
-        taken_out
     }
 }

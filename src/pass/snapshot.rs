@@ -1,16 +1,19 @@
 //! The snapshot pass: takes what is due.
 
+use std::collections::BTreeSet;
+
 use chrono::TimeDelta;
 
 use super::Pass;
 use super::dedupe::dedupe;
-use super::executor::Executor;
+use super::executor::execute;
 use super::inventory::{self, CreateInventory};
-use super::telling::{defer, tell_invalid};
+use super::outcome::{CreateOutcome, Deferral, PassOutcomes, WindowOutcome};
+use super::snapshot_summary::tell;
 use crate::openstack::Error;
-use crate::plan::Volume;
-use crate::plan::creation::{self, DueWindow, Plan, WindowVerdict};
-use crate::report::{Action, Summary, Warning};
+use crate::plan::creation::{self, Plan, WindowVerdict};
+use crate::plan::{DueWindow, Volume};
+use crate::report::{Action, Summary};
 
 /// The clocks of a cloud's machines differ by less than this.
 const CLOCK_SKEW: TimeDelta = TimeDelta::seconds(5);
@@ -20,145 +23,113 @@ const CLOCK_SKEW: TimeDelta = TimeDelta::seconds(5);
 /// # Errors
 /// Whatever kept the cloud from being looked at in full: nothing has been changed then.
 pub async fn run(pass: &Pass<'_>) -> Result<Summary, Error> {
-    let present = inventory::for_creation(pass).await?;
-    let volumes: Vec<&Volume> = present.volumes.iter().collect();
+    let inventory = inventory::for_creation(pass).await?;
+    let volumes: Vec<&Volume> = inventory.volumes.iter().collect();
     let plan = creation::plan(
         &volumes,
-        &present.histories,
+        &inventory.histories,
         pass.now,
         pass.limits.stuck_after,
     );
     let mut summary = Summary::default();
-    count(pass, &present, &mut summary);
-    report(pass, &plan, &mut summary);
-    if pass.dry_run {
-        list(&plan, &mut summary);
-        return Ok(summary);
-    }
-
-    // A cloud's clock that is ahead must not hide what we make now.
-    let since = present
-        .newest
-        .map(|newest| newest.min(pass.now) - CLOCK_SKEW);
-    let mut executor = Executor::new(pass, since, &mut summary);
-    executor.carry_out(plan.batches(), &plan.duplicates).await;
-    let created = executor.created();
-    if !created.is_empty() {
-        dedupe(
-            pass,
-            &volumes,
-            since,
-            created,
-            &plan.duplicates,
-            &mut summary,
-        )
-        .await;
-    }
+    count(pass, &inventory, &mut summary);
+    let outcomes = if pass.dry_run {
+        list(pass, &plan, &mut summary);
+        foreseen(pass, &plan)
+    } else {
+        // A cloud's clock that is ahead must not hide what we make now.
+        let since = inventory
+            .newest
+            .map(|newest| newest.min(pass.now) - CLOCK_SKEW);
+        let mut outcomes = execute(pass, &plan, since).await;
+        dedupe(pass, &volumes, since, &plan.duplicates, &mut outcomes).await;
+        outcomes
+    };
+    tell(pass, &plan, outcomes, &mut summary);
     Ok(summary)
 }
 
-fn count(pass: &Pass<'_>, present: &CreateInventory, summary: &mut Summary) {
-    summary.volumes.managed = present.volumes.len();
-    let ours: std::collections::BTreeSet<&str> = present
+fn count(pass: &Pass<'_>, inventory: &CreateInventory, summary: &mut Summary) {
+    summary.volumes.managed = inventory.volumes.len();
+    let ours: BTreeSet<&str> = inventory
         .volumes
         .iter()
         .map(|volume| volume.id.as_str())
         .collect();
-    summary.snapshots.managed = present
+    summary.snapshots.managed = inventory
         .histories
         .iter()
         .filter(|(id, _)| {
             ours.contains(id.as_str())
-                || !present.known.contains(*id) && pass.scope.contains_unlisted(id)
+                || !inventory.known.contains(*id) && pass.scope.contains_unlisted(id)
         })
-        .map(|(_, history)| history.count)
+        .map(|(_, of_volume)| of_volume.count)
         .sum();
     inventory::warn_of_unknown(
         pass,
         "there is no managed volume with this id",
-        |id| present.known.contains(id),
+        |id| inventory.known.contains(id),
         summary,
     );
 }
 
-/// Counts what was decided, and says why, line by line.
-fn report(pass: &Pass<'_>, plan: &Plan<'_>, summary: &mut Summary) {
-    for decision in &plan.decisions {
-        let (volume, policy) = (decision.volume, decision.policy);
-        match &decision.verdict {
-            WindowVerdict::Invalid(invalid) => tell_invalid(volume, policy, invalid, summary),
-            WindowVerdict::Served { by, window } => tracing::debug!(
-                volume_id = volume.id,
-                policy = %policy,
-                verdict = "served",
-                snapshot_id = by,
-                window_start = %window.start,
-                "nothing is due: the window has its snapshot"
-            ),
-            WindowVerdict::Deferred { window } => {
-                summary.volumes.due += 1;
-                let warning = format!(
-                    "the volume is {}, and only available or in-use ones can be taken; it is \
-                     tried again by the next pass",
-                    volume.status
-                );
-                defer(pass, summary, &volume.id, policy, window, &warning);
-                summary.warnings.push(Warning {
-                    volume_id: Some(volume.id.clone()),
-                    policy: Some(policy),
-                    snapshot_id: None,
-                    warning,
-                });
-            }
-            WindowVerdict::DueWindow(due) => {
-                summary.volumes.due += 1;
-                if pass.dry_run {
-                    tracing::info!(
-                        volume_id = volume.id,
-                        policy = %policy,
-                        verdict = "due",
-                        window_start = %due.window.start,
-                        "would be taken: the window has no snapshot"
-                    );
-                }
-            }
-        }
+/// What a dry run knows of the windows' ends: which are not tried yet, should all that is to be
+/// cleaned be gone.
+fn foreseen(pass: &Pass<'_>, plan: &Plan<'_>) -> PassOutcomes {
+    let windows = plan.decisions.iter().filter_map(|decision| {
+        let WindowVerdict::Due(due) = &decision.verdict else {
+            return None;
+        };
+        let wait = due.back_off_once_cleaned(pass.now)?;
+        Some(WindowOutcome {
+            due: (**due).clone(),
+            outcome: CreateOutcome::Deferred(Deferral::BackOff(wait)),
+        })
+    });
+    PassOutcomes {
+        windows: windows.collect(),
+        ..PassOutcomes::default()
     }
 }
 
 /// What a dry run would have done.
-fn list(plan: &Plan<'_>, summary: &mut Summary) {
-    let mut due: Vec<&DueWindow> = plan
+fn list(pass: &Pass<'_>, plan: &Plan<'_>, summary: &mut Summary) {
+    let mut due: Vec<(&DueWindow, bool)> = plan
         .decisions
         .iter()
         .filter_map(|decision| match &decision.verdict {
-            WindowVerdict::DueWindow(due) => Some(&**due),
-            _ => None,
+            WindowVerdict::Due(due) => {
+                Some((&**due, due.back_off_once_cleaned(pass.now).is_none()))
+            }
+            WindowVerdict::Blocked(due) => Some((&**due, false)),
+            WindowVerdict::Invalid(_) | WindowVerdict::Served { .. } => None,
         })
         .collect();
-    due.sort_by_key(|due| due.window.start);
-    for one in due {
-        for stale_snapshots in &one.stale_snapshots {
+    due.sort_by_key(|(due, _)| due.window.start);
+    for (due, is_tried) in due {
+        for stale in &due.stale_snapshots {
             summary.plan.push(Action::Clean {
-                snapshot_id: stale_snapshots.snapshot_id.clone(),
-                volume_id: one.volume_id.clone(),
-                reason: stale_snapshots.reason.into(),
+                snapshot_id: stale.snapshot_id.clone(),
+                volume_id: due.volume_id.clone(),
+                reason: stale.reason.into(),
             });
         }
-        summary.plan.push(Action::Create {
-            volume_id: one.volume_id.clone(),
-            policy: one.policy,
-            name: one.name.clone(),
-            window_start: one.window.start,
-            window_end: one.window.end,
-            expires_at: one.expires_at,
-        });
+        if is_tried {
+            summary.plan.push(Action::Create {
+                volume_id: due.volume_id.clone(),
+                policy: due.policy,
+                name: due.name.clone(),
+                window_start: due.window.start,
+                window_end: due.window.end,
+                expires_at: due.expires_at,
+            });
+        }
     }
     for duplicate in &plan.duplicates {
         summary.plan.push(Action::Clean {
             snapshot_id: duplicate.snapshot_id.clone(),
             volume_id: duplicate.volume_id.clone(),
-            reason: format!("a second snapshot of the window; {} stays", duplicate.stays),
+            reason: duplicate.to_string(),
         });
     }
 }

@@ -5,22 +5,32 @@
 //! about what is taken or deleted can be tried on a table.
 //!
 //! - [`creation`]: which windows are due, what stands in their way, in which order;
+//! - [`leftovers`]: how long to wait after tries that came to nothing;
 //! - [`duplicates`]: which of two snapshots of one window goes;
+//! - [`age`]: for how long somebody has been without a recovery point;
 //! - [`expiry`]: which snapshots have expired, and which of those stay all the same.
 //!
 //! What a pass deletes, it deletes because [`expiry::judge`], [`duplicates::superfluous`] or
 //! [`creation::plan`] (for what stands in a window's way) said so. The one exception is a snapshot
 //! that ends in `error` while this very pass creates it: see `openstack/creation.rs`.
 
+pub mod age;
+mod batches;
 pub mod creation;
+mod due_window;
 pub mod duplicates;
 pub mod expiry;
 mod groups;
+pub mod leftovers;
 mod scope;
 mod snapshot;
 mod volume;
+mod volume_snapshots;
 
+pub use batches::Batch;
+pub use due_window::{DueWindow, StaleSnapshot};
 pub use groups::{VmGroupedVolumes, group_volumes_by_vm};
 pub use scope::{Scope, Shard};
 pub use snapshot::{Expiry, Snapshot, State};
 pub use volume::Volume;
+pub use volume_snapshots::VolumeSnapshots;

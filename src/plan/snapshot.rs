@@ -127,14 +127,16 @@ impl Snapshot {
                 .is_some_and(|at| window.contains(at))
     }
 
-    /// Whether some policy of its kind may have a window at this instant to which it belongs.
-    pub fn may_belong_to_window_at(&self, now: DateTime<Utc>) -> bool {
+    /// Whether some policy of its kind may have a window at this instant to which it belongs, or
+    /// may have had one right before.
+    pub fn may_belong_to_recent_window(&self, now: DateTime<Utc>) -> bool {
         let Some(kind) = self.policy else {
             return false;
         };
+        let longest = kind.longest_window();
         self.window_start
             .or(self.created_at)
-            .is_some_and(|at| (now - at).abs() <= kind.longest_window())
+            .is_some_and(|at| (-longest..=longest * 2).contains(&(now - at)))
     }
 
     /// Whether it has been on its way, in one direction or the other, for too long: nothing
@@ -146,6 +148,11 @@ impl Snapshot {
         );
         let since = self.updated_at.or(self.created_at);
         moving && since.is_some_and(|since| now - since > stuck_after)
+    }
+
+    /// Whether a try left it behind that came to nothing: it holds quota and serves no window.
+    pub fn is_leftover(&self, now: DateTime<Utc>, stuck_after: TimeDelta) -> bool {
+        self.state.is_lost() || self.is_stuck(now, stuck_after)
     }
 
     /// Whether it is, or soon will be, a recovery point.

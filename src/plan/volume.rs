@@ -1,5 +1,7 @@
 //! A volume as planning sees it.
 
+use chrono::{DateTime, Utc};
+
 use crate::policy::keys::PREFIX;
 use crate::policy::{Metadata, PolicyKind, PolicyState, keys, read};
 
@@ -14,6 +16,10 @@ pub struct Volume {
     /// The servers it is attached to, one an attachment; empty for an attachment that names
     /// none.
     pub servers: Vec<String>,
+    /// Its type: the nearest that a tenant can see to the backend that it is on.
+    pub volume_type: Option<String>,
+    /// When it was made.
+    pub created_at: Option<DateTime<Utc>>,
     /// Whether it is tagged as managed.
     pub managed: bool,
     /// Whether it has no key of ours at all: perhaps another tool replaced its metadata.
@@ -23,12 +29,14 @@ pub struct Volume {
 }
 
 impl Volume {
-    /// Reads a volume's metadata.
+    /// Reads a volume's metadata; its type and age are not known yet.
     pub fn new(id: String, status: String, servers: Vec<String>, metadata: &Metadata) -> Self {
         Self {
             id,
             status,
             servers,
+            volume_type: None,
+            created_at: None,
             managed: keys::is_managed(metadata),
             without_our_keys: !metadata.keys().any(|key| key.starts_with(PREFIX)),
             policies: PolicyKind::ALL
@@ -37,6 +45,11 @@ impl Volume {
                 .filter(|(_, reading)| *reading != PolicyState::Disabled)
                 .collect(),
         }
+    }
+
+    /// Whether Cinder takes snapshots of a volume in this state.
+    pub fn allows_snapshots(status: &str) -> bool {
+        matches!(status, "available" | "in-use")
     }
 
     /// The one VM that it is attached to; a volume with several attachments, or none, stands

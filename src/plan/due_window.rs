@@ -1,0 +1,139 @@
+//! A window that wants its snapshot: what is asked of the cloud, and what stands in its way.
+
+use std::collections::HashSet;
+
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+
+use super::leftovers::{BackOff, Leftover};
+use super::{State, Volume, VolumeSnapshots};
+use crate::policy::{Metadata, Policy, PolicyKind, Window, keys};
+
+/// A window that wants its snapshot.
+#[derive(Clone, Debug)]
+pub struct DueWindow {
+    /// The volume.
+    pub volume_id: String,
+    /// The VM that the volume is attached to, where it is one.
+    pub vm: Option<String>,
+    /// The volume's type.
+    pub volume_type: Option<String>,
+    /// The policy.
+    pub policy: PolicyKind,
+    /// The window.
+    pub window: Window,
+    /// Since when there has been nothing to restore from.
+    pub without_since: DateTime<Utc>,
+    /// The snapshot's name.
+    pub name: String,
+    /// The snapshot's metadata.
+    pub metadata: Metadata,
+    /// When the snapshot will expire.
+    pub expires_at: DateTime<Utc>,
+    /// Snapshots that would serve were their state good.
+    pub stale_snapshots: Vec<StaleSnapshot>,
+    /// What earlier tries of this policy have left behind, of whatever window.
+    pub leftovers: Vec<Leftover>,
+    /// The snapshots of this window that were there when the pass began, all lost.
+    pub known: Vec<String>,
+}
+
+/// A snapshot that takes quota and serves nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StaleSnapshot {
+    /// The snapshot.
+    pub snapshot_id: String,
+    /// Why it is in the way.
+    pub reason: &'static str,
+}
+
+impl DueWindow {
+    /// A window of this policy that nothing serves.
+    pub(super) fn new(
+        volume: &Volume,
+        policy: &Policy,
+        window: Window,
+        snapshots: &VolumeSnapshots,
+        now: DateTime<Utc>,
+        stuck_after: TimeDelta,
+    ) -> Self {
+        let kind = policy.kind();
+        let expires_at = policy.expires_at(&window);
+        let of_window = || snapshots.of_window(kind, &window);
+        let stale_snapshots = of_window()
+            .filter(|one| !one.held)
+            .filter_map(|one| {
+                let reason = if one.is_stuck(now, stuck_after) {
+                    "stuck"
+                } else if one.state == State::Error {
+                    "error"
+                } else {
+                    return None;
+                };
+                Some(StaleSnapshot {
+                    snapshot_id: one.id.clone(),
+                    reason,
+                })
+            })
+            .collect();
+        let leftovers = snapshots
+            .relevant
+            .iter()
+            .filter(|one| one.policy == Some(kind) && !one.held)
+            .filter(|one| one.is_leftover(now, stuck_after))
+            .map(|one| Leftover {
+                snapshot_id: one.id.clone(),
+                created_at: one.created_at,
+            })
+            .collect();
+        Self {
+            volume_id: volume.id.clone(),
+            vm: volume.vm().map(str::to_owned),
+            volume_type: volume.volume_type.clone(),
+            policy: kind,
+            without_since: snapshots.without_since(policy, &window, volume.created_at),
+            name: format!(
+                "managed-{kind}-{}-{}",
+                volume.id,
+                policy.in_zone(window.start)
+            ),
+            metadata: metadata(policy, &window, expires_at),
+            expires_at,
+            stale_snapshots,
+            leftovers,
+            known: of_window().map(|one| one.id.clone()).collect(),
+            window,
+        }
+    }
+
+    /// Why the window is not tried `now`, where earlier tries are too recent; those of their
+    /// leftovers whose deletion was `accepted` do not count.
+    pub fn back_off(&self, accepted: &HashSet<&str>, now: DateTime<Utc>) -> Option<BackOff> {
+        BackOff::of(&self.leftovers, accepted, now)
+    }
+
+    /// The same, should every clean-up be accepted.
+    pub fn back_off_once_cleaned(&self, now: DateTime<Utc>) -> Option<BackOff> {
+        let stale = self.stale_snapshots.iter();
+        self.back_off(&stale.map(|one| one.snapshot_id.as_str()).collect(), now)
+    }
+}
+
+fn metadata(policy: &Policy, window: &Window, expires_at: DateTime<Utc>) -> Metadata {
+    let utc = |instant: DateTime<Utc>| instant.to_rfc3339_opts(SecondsFormat::Secs, true);
+    [
+        (keys::MANAGED, "true".to_owned()),
+        (keys::SNAPSHOT_POLICY_TYPE, policy.kind().to_string()),
+        (
+            keys::SNAPSHOT_RETENTION_DAYS,
+            policy.retention_days().to_string(),
+        ),
+        (keys::SNAPSHOT_EXPIRY_DATE, utc(expires_at)),
+        (
+            keys::SNAPSHOT_EXPIRY_DATE_USER_TZ,
+            policy.in_zone(expires_at),
+        ),
+        (keys::SNAPSHOT_WINDOW_START, utc(window.start)),
+    ]
+    .map(|(key, value)| (key.to_owned(), value))
+    .into()
+}
