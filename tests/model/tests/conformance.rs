@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use model::cloud::{Cloud, Rank, Set, Status};
 use model::rules::Rules;
-use snapsentry::plan::creation::{self, VolumeSnapshots, WindowVerdict};
-use snapsentry::plan::{Snapshot, Volume, duplicates};
+use snapsentry::plan::creation::{self, WindowVerdict};
+use snapsentry::plan::{Snapshot, Volume, VolumeSnapshots, duplicates};
 use snapsentry::policy::Metadata;
 
 const VOLUME: &str = "7d3e2a4c-52a6-4b5c-9f0e-1c2d3e4f5a6b";
@@ -107,7 +107,7 @@ fn the_model_takes_a_window_when_the_program_does_and_cleans_up_the_same() {
                 served += 1;
                 assert!(Rules::default().is_served(&cloud), "{cloud:?}");
             }
-            WindowVerdict::DueWindow(due) => {
+            WindowVerdict::Due(due) => {
                 assert!(!Rules::default().is_served(&cloud), "{cloud:?}");
                 let lost = ids(cloud.in_state(Status::Error));
                 let mut known = due.known.clone();

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use snapsentry::plan::creation::{self, Batch, DueWindow};
-use snapsentry::plan::{Snapshot, Volume};
+use snapsentry::plan::creation;
+use snapsentry::plan::{Batch, DueWindow, Snapshot, Volume};
 use snapsentry::policy::PolicyKind::{self, Daily, Express, Monthly, Weekly};
 
 use super::{STUCK_AFTER, at, attached, daily, listed, now, subscribed, volume};

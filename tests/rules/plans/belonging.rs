@@ -1,8 +1,7 @@
 //! To which window a snapshot belongs, and which snapshots a pass has to remember.
 
 use chrono::TimeDelta;
-use snapsentry::plan::creation::VolumeSnapshots;
-use snapsentry::plan::{Snapshot, State};
+use snapsentry::plan::{Snapshot, State, VolumeSnapshots};
 use snapsentry::policy::PolicyKind::{self, Daily, Express, Monthly, Weekly};
 use snapsentry::policy::{Policy, PolicyState};
 
@@ -74,13 +73,13 @@ fn a_snapshot_belongs_to_windows_of_its_own_policy_in_whatever_state() {
 }
 
 #[test]
-fn what_may_belong_to_an_active_window_is_no_further_than_the_longest_one() {
+fn what_may_belong_to_a_recent_window_is_no_further_than_two_of_the_longest() {
     for kind in PolicyKind::ALL {
         let longest = kind.longest_window();
         for (distance, may) in [
             (TimeDelta::zero(), true),
-            (longest, true),
-            (longest + SECOND, false),
+            (longest * 2, true),
+            (longest * 2 + SECOND, false),
             // Where a dry run looks at an earlier instant, snapshots lie ahead.
             (-longest, true),
             (-longest - SECOND, false),
@@ -96,7 +95,7 @@ fn what_may_belong_to_an_active_window_is_no_further_than_the_longest_one() {
                     ..daily("s")
                 };
                 assert_eq!(
-                    snapshot.may_belong_to_window_at(now()),
+                    snapshot.may_belong_to_recent_window(now()),
                     expected,
                     "{kind} {window_start:?} {created_at:?}"
                 );
@@ -114,7 +113,7 @@ fn what_may_belong_to_an_active_window_is_no_further_than_the_longest_one() {
             ..daily("s")
         },
     ] {
-        assert!(!lost.may_belong_to_window_at(now()), "{lost:?}");
+        assert!(!lost.may_belong_to_recent_window(now()), "{lost:?}");
     }
 }
 
@@ -124,35 +123,60 @@ fn all_are_counted_and_those_that_may_matter_are_remembered() {
         window_start: Some(at(start)),
         ..daily(id)
     };
+    let long_ago = |id: &str, state| Snapshot {
+        state,
+        created_at: Some(at("2020-01-01T00:05:00Z")),
+        ..from(id, "2020-01-01T00:00:00Z")
+    };
     let mut history = VolumeSnapshots::default();
     for snapshot in [
         daily("today"),
         from("last-year", "2025-11-22T00:00:00Z"),
         from("yesterday", "2026-11-21T00:00:00Z"),
         from("last-month", "2026-10-22T00:00:00Z"),
+        // What is no recovery point yet, or no more, matters whatever window it was for.
+        long_ago("creating", State::Creating),
+        long_ago("error", State::Error),
+        long_ago("deleting", State::Deleting),
+        long_ago("error_deleting", State::ErrorDeleting),
+        long_ago("available", State::Available),
+        long_ago("busy", State::Busy),
     ] {
         history.take_in(snapshot, now());
     }
-    let remembered: Vec<&str> = history.recent.iter().map(|one| one.id.as_str()).collect();
-    assert_eq!((history.count, remembered), (4, vec!["today", "yesterday"]));
+    let remembered: Vec<&str> = history.relevant.iter().map(|one| one.id.as_str()).collect();
+    let expected = [
+        "today",
+        "yesterday",
+        "creating",
+        "error",
+        "deleting",
+        "error_deleting",
+    ];
+    assert_eq!((history.count, &remembered[..]), (10, &expected[..]));
 }
 
 #[test]
-fn whatever_belongs_to_the_active_window_is_remembered_throughout_the_year() {
+fn whatever_belongs_to_the_active_window_or_the_one_before_is_remembered_throughout_the_year() {
     for kind in PolicyKind::ALL {
         let policy = policy(kind);
         for day in 0..366 {
             let now = now() + TimeDelta::days(day);
             let window = policy.window_at(now);
-            for start in [window.start, window.end - SECOND] {
+            let before = policy.window_at(window.start - SECOND);
+            for start in [
+                before.start,
+                before.end - SECOND,
+                window.start,
+                window.end - SECOND,
+            ] {
                 let snapshot = Snapshot {
                     policy: Some(kind),
                     window_start: Some(start),
                     ..daily("s")
                 };
-                assert!(snapshot.belongs_to(kind, &window));
                 assert!(
-                    snapshot.may_belong_to_window_at(now),
+                    snapshot.may_belong_to_recent_window(now),
                     "{kind} {start} at {now}"
                 );
             }

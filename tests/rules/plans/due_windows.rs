@@ -1,4 +1,4 @@
-//! Which windows are due, which are served, and which have to wait for their volume.
+//! Which windows are due, which are served, and which their volume's state blocks.
 
 use snapsentry::plan::creation::{self, WindowVerdict};
 use snapsentry::plan::{Snapshot, State};
@@ -13,8 +13,8 @@ fn in_short(verdict: &WindowVerdict) -> String {
     match verdict {
         WindowVerdict::Invalid(invalid) => format!("invalid: {}", invalid.key),
         WindowVerdict::Served { by, .. } => format!("served by {by}"),
-        WindowVerdict::Deferred { .. } => "deferred".to_owned(),
-        WindowVerdict::DueWindow(_) => "due".to_owned(),
+        WindowVerdict::Blocked(_) => "blocked".to_owned(),
+        WindowVerdict::Due(_) => "due".to_owned(),
     }
 }
 
@@ -129,7 +129,7 @@ fn only_a_volume_that_is_available_or_in_use_is_tried() {
     ] {
         let mut volume = subscribed("v", &[Daily]);
         volume.status = status.to_owned();
-        let expected = if tried { "due" } else { "deferred" };
+        let expected = if tried { "due" } else { "blocked" };
         let of_nothing = verdict(&volume, &[]);
         assert_eq!(in_short(&of_nothing), expected, "{status}");
         // What is served needs nothing of its volume.
@@ -139,13 +139,14 @@ fn only_a_volume_that_is_available_or_in_use_is_tried() {
 }
 
 #[test]
-fn what_is_served_and_what_has_to_wait_is_told_with_its_window() {
+fn what_is_served_and_what_is_blocked_is_told_with_its_window() {
     let mut busy = subscribed("v", &[Daily]);
     busy.status = "retyping".to_owned();
     for verdict in [verdict(&busy, &[]), verdict(&busy, &[daily("s")])] {
-        let (WindowVerdict::Deferred { window } | WindowVerdict::Served { window, .. }) = verdict
-        else {
-            panic!("{verdict:?}");
+        let window = match verdict {
+            WindowVerdict::Blocked(due) => due.window,
+            WindowVerdict::Served { window, .. } => window,
+            other => panic!("{other:?}"),
         };
         assert_eq!(window.start, at("2026-11-22T00:00:00Z"));
         assert_eq!(window.end, at("2026-11-23T00:00:00Z"));

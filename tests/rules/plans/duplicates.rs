@@ -1,9 +1,9 @@
-//! Twins: of several snapshots of one active window all but the first go, if they may.
+//! Duplicates: of several snapshots taken for one active window all but the first go, if they may.
 
 use snapsentry::plan::creation;
 use snapsentry::plan::duplicates::{Duplicate, superfluous};
 use snapsentry::plan::{Snapshot, State, Volume};
-use snapsentry::policy::PolicyKind::{Daily, Weekly};
+use snapsentry::policy::PolicyKind::{Daily, Express, Weekly};
 
 use super::{STUCK_AFTER, at, daily, listed, now, of_any_order, subscribed, volume};
 
@@ -103,23 +103,66 @@ fn only_available_ones_are_compared() {
     }
 }
 
-#[test]
-fn the_window_is_the_active_one_by_the_key_alone() {
-    let from = |id, second, start: Option<&str>| Snapshot {
+fn from(id: &str, second: u32, start: Option<&str>) -> Snapshot {
+    Snapshot {
         window_start: start.map(at),
         ..duplicate(id, second)
-    };
-    let (yesterday, tomorrow) = ("2026-11-21T00:00:00Z", "2026-11-23T00:00:00Z");
+    }
+}
+
+#[test]
+fn only_equal_window_starts_make_duplicates() {
     for (second_start, expected) in [
         (Some("2026-11-22T00:00:00Z"), &["b for a"][..]),
-        (Some("2026-11-22T23:59:59Z"), &["b for a"]),
-        (Some(tomorrow), &[]),
-        (Some(yesterday), &[]),
+        // The same instant, written elsewhere.
+        (Some("2026-11-22T01:00:00+01:00"), &["b for a"]),
+        // An edited schedule puts them into one window: each was wanted when it was taken.
+        (Some("2026-11-22T00:00:01Z"), &[]),
+        (Some("2026-11-22T06:00:00Z"), &[]),
+        (Some("2026-11-22T23:59:59Z"), &[]),
+        (Some("2026-11-23T00:00:00Z"), &[]),
+        (Some("2026-11-21T00:00:00Z"), &[]),
         (None, &[]),
     ] {
         let snapshots = [duplicate("a", 1), from("b", 2, second_start)];
         assert_eq!(told(&snapshots), expected, "{second_start:?}");
     }
+}
+
+#[test]
+fn several_starts_in_one_window_have_duplicates_each_of_its_own() {
+    let six = Some("2026-11-22T06:00:00Z");
+    let snapshots = [
+        duplicate("a", 1),
+        from("b", 2, six),
+        duplicate("c", 3),
+        from("d", 4, six),
+    ];
+    assert_eq!(told(&snapshots), ["c for a", "d for b"]);
+}
+
+#[test]
+fn an_interval_that_was_made_longer_deletes_no_copy() {
+    let keys = [
+        ("managed", "true"),
+        ("express-enabled", "true"),
+        ("express-interval-hours", "12"),
+    ];
+    let express = |id, start| Snapshot {
+        policy: Some(Express),
+        ..from(id, 1, Some(start))
+    };
+    // Taken while the interval was six hours, and then a quarter of a day later.
+    let snapshots = [
+        express("midnight", "2026-11-22T00:00:00Z"),
+        express("six", "2026-11-22T06:00:00Z"),
+    ];
+    assert_eq!(going(&volume("v", &keys), &snapshots), []);
+}
+
+#[test]
+fn the_window_is_the_active_one_by_the_key_alone() {
+    let (yesterday, tomorrow) = ("2026-11-21T00:00:00Z", "2026-11-23T00:00:00Z");
     for start in [Some(yesterday), Some(tomorrow), None] {
         let snapshots = [from("a", 1, start), from("b", 2, start)];
         assert!(told(&snapshots).is_empty(), "{start:?}");
@@ -127,7 +170,7 @@ fn the_window_is_the_active_one_by_the_key_alone() {
 }
 
 #[test]
-fn twins_are_of_one_volume_and_of_one_policy() {
+fn duplicates_are_of_one_volume_and_of_one_policy() {
     let weekly = |id, second| Snapshot {
         policy: Some(Weekly),
         ..duplicate(id, second)
@@ -159,7 +202,7 @@ fn twins_are_of_one_volume_and_of_one_policy() {
 }
 
 #[test]
-fn a_row_that_is_listed_twice_is_no_twin_of_its_own() {
+fn a_row_that_is_listed_twice_is_no_duplicate_of_its_own() {
     let changed_meanwhile = Snapshot {
         updated_at: Some(now()),
         ..duplicate("a", 1)
@@ -191,7 +234,7 @@ fn only_policies_that_are_on_and_can_be_read_have_an_active_window() {
 }
 
 #[test]
-fn a_plan_names_the_twins_of_all_its_volumes_whatever_their_state() {
+fn a_plan_names_the_duplicates_of_all_its_volumes_whatever_their_state() {
     let of = |id, second, volume: &str| Snapshot {
         volume_id: volume.to_owned(),
         ..duplicate(id, second)

@@ -10,19 +10,22 @@ mod due_windows;
 mod duplicates;
 mod expired;
 mod keep_last;
+mod leftovers;
 mod listed_snapshots;
 mod listed_volumes;
 mod requests;
 mod scope;
 mod stale_snapshots;
 mod states;
+mod under_way;
+mod without_recovery_point;
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use snapsentry::plan::creation::{self, DueWindow, VolumeSnapshots, WindowVerdict};
-use snapsentry::plan::{Expiry, Snapshot, State, Volume};
+use snapsentry::plan::creation::{self, WindowVerdict};
+use snapsentry::plan::{DueWindow, Expiry, Snapshot, State, Volume, VolumeSnapshots};
 use snapsentry::policy::{Metadata, PolicyKind};
 
 /// Longer than anything that works takes.
@@ -145,7 +148,7 @@ fn verdict(volume: &Volume, snapshots: &[Snapshot]) -> WindowVerdict {
 /// The window of a volume's only policy, which is due.
 fn due(volume: &Volume, snapshots: &[Snapshot]) -> DueWindow {
     match verdict(volume, snapshots) {
-        WindowVerdict::DueWindow(due) => *due,
+        WindowVerdict::Due(due) => *due,
         other => panic!("not due, with {snapshots:?}: {other:?}"),
     }
 }
