@@ -70,18 +70,6 @@ impl<'a> Fields<'a> {
         self.read(field, "true or false, without quotes", Value::as_bool)
     }
 
-    pub(super) fn whole(
-        &self,
-        field: &str,
-        accepted: &str,
-        allowed: impl Fn(u32) -> bool,
-    ) -> Result<Option<u32>, InvalidEvent> {
-        self.read(field, accepted, |value| {
-            let number = u32::try_from(value.as_u64()?).ok()?;
-            allowed(number).then_some(number)
-        })
-    }
-
     /// The field read by `reader`; an error that says what is accepted where that gives nothing.
     pub(super) fn read<T>(
         &self,

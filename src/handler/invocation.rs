@@ -110,7 +110,8 @@ async fn carry_out<'a>(
         Request::Snapshot(request) | Request::Expire(request) => request,
         Request::Subscribe(request) => {
             let now = run.clock.now();
-            let subscription = subscribe::run(client, run.deadline, now, request).await?;
+            let subscription =
+                subscribe::run(client, run.deadline, now, settings.keep_last, request).await?;
             return Ok(Done::Subscribed(request, subscription));
         }
     };

@@ -65,7 +65,7 @@ pub struct Snapshot {
     pub created_at: Option<DateTime<Utc>>,
     /// When it last changed.
     pub updated_at: Option<DateTime<Utc>>,
-    /// The policy that took it; nothing where it is none of the four.
+    /// The policy that took it; nothing where it is none that is known.
     pub policy: Option<PolicyKind>,
     /// The start of the window that it serves; nothing where an older tool left none, or it
     /// cannot be read.

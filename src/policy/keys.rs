@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::PolicyKind;
+use super::{PolicyKind, Setting};
 
 /// What every key begins with. A volume without any such key was never subscribed, or wiped.
 pub const PREFIX: &str = "x-snapsentry-";
@@ -24,121 +24,11 @@ pub const SNAPSHOT_EXPIRY_DATE: &str = "x-snapsentry-snapshot-expiry-date";
 pub const SNAPSHOT_EXPIRY_DATE_USER_TZ: &str = "x-snapsentry-snapshot-expiry-date-user-tz";
 /// On snapshots: the start of the window it serves, RFC 3339, UTC.
 pub const SNAPSHOT_WINDOW_START: &str = "x-snapsentry-snapshot-window-start";
-/// An older parse of the monthly start day, read where the newer one is missing.
+/// An older spelling of the monthly start day, read where the newer one is missing.
 pub const MONTHLY_DAY_OF_MONTH: &str = "x-snapsentry-monthly-day-of-month";
 
 /// The metadata of a volume or of a snapshot.
 pub type Metadata = BTreeMap<String, String>;
-
-/// One setting of a policy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Setting {
-    /// Whether the policy is on.
-    Enabled,
-    /// How many days a snapshot is kept.
-    RetentionDays,
-    /// By what a snapshot's life is measured; only time is.
-    RetentionType,
-    /// The zone whose wall clock the policy goes by.
-    Timezone,
-    /// The time of day at which a window begins.
-    StartTime,
-    /// The day of the week on which a window begins.
-    DayOfWeek,
-    /// The day of the month on which a window begins.
-    DayOfMonth,
-    /// The length of a window in hours.
-    IntervalHours,
-}
-
-/// Keys are looked up for every volume and policy of a pass, so they are spelt at compile time.
-macro_rules! key {
-    ($setting:expr, $kind:literal) => {
-        match $setting {
-            Setting::Enabled => concat!("x-snapsentry-", $kind, "-enabled"),
-            Setting::RetentionDays => concat!("x-snapsentry-", $kind, "-retention-days"),
-            Setting::RetentionType => concat!("x-snapsentry-", $kind, "-retention-type"),
-            Setting::Timezone => concat!("x-snapsentry-", $kind, "-timezone"),
-            Setting::StartTime => concat!("x-snapsentry-", $kind, "-start-time"),
-            Setting::DayOfWeek => concat!("x-snapsentry-", $kind, "-start-day-of-week"),
-            Setting::DayOfMonth => concat!("x-snapsentry-", $kind, "-start-day-of-month"),
-            Setting::IntervalHours => concat!("x-snapsentry-", $kind, "-interval-hours"),
-        }
-    };
-}
-
-impl Setting {
-    /// All settings there are.
-    pub const ALL: [Self; 8] = [
-        Self::Enabled,
-        Self::RetentionDays,
-        Self::RetentionType,
-        Self::Timezone,
-        Self::StartTime,
-        Self::DayOfWeek,
-        Self::DayOfMonth,
-        Self::IntervalHours,
-    ];
-
-    /// The settings that this kind of policy has.
-    pub fn of(kind: PolicyKind) -> impl Iterator<Item = Self> {
-        Self::ALL
-            .into_iter()
-            .filter(move |setting| setting.belongs_to(kind))
-    }
-
-    /// Whether this kind of policy has the setting; one that it has not is never read.
-    pub fn belongs_to(self, kind: PolicyKind) -> bool {
-        match self {
-            Self::Enabled | Self::RetentionDays | Self::RetentionType | Self::Timezone => true,
-            Self::StartTime => kind != PolicyKind::Express,
-            Self::DayOfWeek => kind == PolicyKind::Weekly,
-            Self::DayOfMonth => kind == PolicyKind::Monthly,
-            Self::IntervalHours => kind == PolicyKind::Express,
-        }
-    }
-
-    /// The metadata key of the setting of this kind of policy.
-    pub fn key(self, kind: PolicyKind) -> &'static str {
-        match kind {
-            PolicyKind::Express => key!(self, "express"),
-            PolicyKind::Daily => key!(self, "daily"),
-            PolicyKind::Weekly => key!(self, "weekly"),
-            PolicyKind::Monthly => key!(self, "monthly"),
-        }
-    }
-
-    /// What a missing key means, spelt out as a value that could stand there.
-    pub fn default_value(self, kind: PolicyKind) -> &'static str {
-        match (self, kind) {
-            (Self::Enabled, _) => "false",
-            (Self::RetentionDays, PolicyKind::Express) => "1",
-            (Self::RetentionDays, PolicyKind::Daily) => "2",
-            (Self::RetentionDays, PolicyKind::Weekly) => "7",
-            (Self::RetentionDays, PolicyKind::Monthly) => "30",
-            (Self::RetentionType, _) => "time",
-            (Self::Timezone, _) => "UTC",
-            (Self::StartTime, _) => "00:00",
-            (Self::DayOfWeek, _) => "sunday",
-            (Self::DayOfMonth, _) => "1",
-            (Self::IntervalHours, _) => "6",
-        }
-    }
-
-    /// What can be read, in words for a person who wrote something else.
-    pub fn accepted(self) -> &'static str {
-        match self {
-            Self::Enabled => "1, t, T, TRUE, true, True, 0, f, F, FALSE, false or False",
-            Self::RetentionDays => "a whole number of days, at most 36500",
-            Self::RetentionType => "time (or count, which is treated as time)",
-            Self::Timezone => "the name of an IANA time zone, such as Europe/Berlin or UTC",
-            Self::StartTime => "HH:MM or HH:MM:SS, from 00:00 to 23:59",
-            Self::DayOfWeek => "an English day of the week (monday or mon), or 0 to 6 from Sunday",
-            Self::DayOfMonth => "a whole number, 1 to 31",
-            Self::IntervalHours => "6, 8 or 12",
-        }
-    }
-}
 
 /// The value of a key; an empty one counts as missing.
 pub(super) fn value<'a>(metadata: &'a Metadata, key: &str) -> Option<&'a str> {
@@ -150,8 +40,11 @@ pub(super) fn value<'a>(metadata: &'a Metadata, key: &str) -> Option<&'a str> {
 
 /// Whether any setting of this kind of policy has a value, under a current or an older key.
 pub fn has_settings_of(kind: PolicyKind, metadata: &Metadata) -> bool {
-    Setting::of(kind).any(|setting| value(metadata, setting.key(kind)).is_some())
-        || kind == PolicyKind::Monthly && value(metadata, MONTHLY_DAY_OF_MONTH).is_some()
+    let older = (kind == PolicyKind::Monthly).then_some(MONTHLY_DAY_OF_MONTH);
+    Setting::keys_of(kind)
+        .map(|(_, key)| key)
+        .chain(older)
+        .any(|key| value(metadata, key).is_some())
 }
 
 /// Whether a volume or snapshot is ours to look after: exactly `true`, nothing like it. What

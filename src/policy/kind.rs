@@ -1,4 +1,4 @@
-//! The four kinds of policy, under the one parse that keys, events and answers share.
+//! The kinds of policy, under the one word that keys, events and answers share.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,22 +12,30 @@ use serde::{Deserialize, Serialize};
 pub enum PolicyKind {
     /// Every few hours, counted from midnight.
     Express,
-    /// Once a day.
+    /// Once a day, or at several times of it.
     Daily,
     /// Once a week.
     Weekly,
     /// Once a month.
     Monthly,
+    /// Once a year.
+    Yearly,
 }
 
 /// A text that names no policy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown policy; accepted are express, daily, weekly and monthly")]
+#[error("unknown policy; accepted are express, daily, weekly, monthly and yearly")]
 pub struct UnknownPolicy;
 
 impl PolicyKind {
     /// All kinds, from the most frequent to the least.
-    pub const ALL: [Self; 4] = [Self::Express, Self::Daily, Self::Weekly, Self::Monthly];
+    pub const ALL: [Self; 5] = [
+        Self::Express,
+        Self::Daily,
+        Self::Weekly,
+        Self::Monthly,
+        Self::Yearly,
+    ];
 
     /// The word for it in metadata, events and answers.
     pub fn as_str(self) -> &'static str {
@@ -36,6 +44,7 @@ impl PolicyKind {
             Self::Daily => "daily",
             Self::Weekly => "weekly",
             Self::Monthly => "monthly",
+            Self::Yearly => "yearly",
         }
     }
 
@@ -47,6 +56,7 @@ impl PolicyKind {
             Self::Daily => TimeDelta::days(1),
             Self::Weekly => TimeDelta::days(7),
             Self::Monthly => TimeDelta::days(31),
+            Self::Yearly => TimeDelta::days(366),
         };
         nominal + TimeDelta::days(2)
     }

@@ -4,12 +4,14 @@
 //! invalid, and the text of that says what to write instead. Nothing is read of a policy that is
 //! not enabled, so that leftovers of one given up long ago disturb nobody.
 
-use chrono::{NaiveTime, Weekday};
+use chrono::NaiveTime;
 
-use super::keys::{MONTHLY_DAY_OF_MONTH, Metadata, Setting, parse_bool, value};
+use super::grammar::{self, Number, NumberRead};
+use super::keys::{MONTHLY_DAY_OF_MONTH, Metadata, parse_bool, value};
 use super::schedule::Schedule;
+use super::setting::{self, Setting};
 use super::zone::Zone;
-use super::{Policy, PolicyKind, parse};
+use super::{Policy, PolicyKind};
 
 /// What a volume's metadata say about one kind of policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +26,7 @@ pub enum PolicyState {
 
 /// A value of a volume's metadata that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{key} is \"{}\"; accepted: {accepted}", shown(.value))]
+#[error("{key} is \"{}\"; accepted: {accepted}{}", shown(.value), origin(.value))]
 pub struct InvalidSetting {
     /// The metadata key.
     pub key: String,
@@ -32,6 +34,21 @@ pub struct InvalidSetting {
     pub value: String,
     /// What could stand there instead, in words.
     pub accepted: String,
+    /// The policy's own keep-last, where that can be read: a mistake in another key must not
+    /// cost the copies that it protects.
+    keep_last: Option<u32>,
+}
+
+impl PolicyState {
+    /// How many of the newest available snapshots expiry never deletes by the policy's own word;
+    /// `None` where it says nothing about that.
+    pub fn keep_last(&self) -> Option<u32> {
+        match self {
+            Self::Disabled => None,
+            Self::Invalid(invalid) => invalid.keep_last,
+            Self::Enabled(policy) => policy.keep_last,
+        }
+    }
 }
 
 /// Reads one kind of policy from a volume's metadata.
@@ -48,12 +65,9 @@ pub fn read(kind: PolicyKind, metadata: &Metadata) -> PolicyState {
 
 /// How many days a snapshot is kept where nothing is said.
 pub(super) fn default_retention_days(kind: PolicyKind) -> u32 {
-    match kind {
-        PolicyKind::Express => 1,
-        PolicyKind::Daily => 2,
-        PolicyKind::Weekly => 7,
-        PolicyKind::Monthly => 30,
-    }
+    let days = Setting::RetentionDays.default_value(kind);
+    days.and_then(|days| days.parse().ok())
+        .expect("every kind has a default in days")
 }
 
 /// The settings of one policy on one volume.
@@ -64,65 +78,88 @@ struct Settings<'a> {
 
 impl Settings<'_> {
     fn enabled(&self) -> Result<bool, InvalidSetting> {
-        let enabled = self.parsed(Setting::Enabled, parse_bool)?;
-        Ok(enabled.unwrap_or(false))
+        self.read(Setting::Enabled, parse_bool)
     }
 
     fn policy(&self) -> Result<Policy, InvalidSetting> {
-        self.parsed(Setting::RetentionType, parse::retention_type)?;
+        self.read(Setting::RetentionType, grammar::retention_type)?;
         Ok(Policy {
             kind: self.kind,
-            retention_days: self.retention_days()?,
-            zone: self.zone()?,
+            retention_days: self.number(Setting::RetentionDays, &setting::RETENTION_DAYS)?,
+            keep_at_most: self.limit(Setting::KeepAtMost, &setting::KEEP_AT_MOST)?,
+            keep_last: self.limit(Setting::KeepLast, &setting::KEEP_LAST)?,
+            zone: self.read(Setting::Timezone, Zone::named)?,
             schedule: self.schedule()?,
         })
-    }
-
-    fn retention_days(&self) -> Result<u32, InvalidSetting> {
-        let days = self.parsed(Setting::RetentionDays, parse::retention_days)?;
-        Ok(days
-            .flatten()
-            .unwrap_or_else(|| default_retention_days(self.kind)))
-    }
-
-    fn zone(&self) -> Result<Zone, InvalidSetting> {
-        let zone = self.parsed(Setting::Timezone, Zone::named)?;
-        Ok(zone.unwrap_or_else(Zone::utc))
     }
 
     fn schedule(&self) -> Result<Schedule, InvalidSetting> {
         Ok(match self.kind {
             PolicyKind::Express => Schedule::Express {
-                interval_hours: self
-                    .parsed(Setting::IntervalHours, parse::interval_hours)?
-                    .flatten()
-                    .unwrap_or(6),
+                interval_hours: self.number(Setting::IntervalHours, &setting::INTERVAL_HOURS)?,
             },
             PolicyKind::Daily => Schedule::Daily {
-                time: self.start_time()?,
+                times: match self.given(Setting::Times, grammar::times_of_day)? {
+                    Some(times) => times,
+                    None => vec![self.start_time()?],
+                },
             },
             PolicyKind::Weekly => Schedule::Weekly {
                 time: self.start_time()?,
-                weekday: self
-                    .parsed(Setting::DayOfWeek, parse::weekday)?
-                    .unwrap_or(Weekday::Sun),
+                weekday: self.read(Setting::DayOfWeek, grammar::weekday)?,
             },
             PolicyKind::Monthly => Schedule::Monthly {
                 time: self.start_time()?,
-                day: self
-                    .parsed(Setting::DayOfMonth, parse::day_of_month)?
-                    .unwrap_or(1),
+                day: self.number(Setting::DayOfMonth, &setting::DAY_OF_MONTH)?,
+            },
+            PolicyKind::Yearly => Schedule::Yearly {
+                time: self.start_time()?,
+                month: self.read(Setting::Month, grammar::month)?,
+                day: self.number(Setting::DayOfMonth, &setting::DAY_OF_MONTH)?,
             },
         })
     }
 
     fn start_time(&self) -> Result<NaiveTime, InvalidSetting> {
-        let time = self.parsed(Setting::StartTime, parse::start_time)?;
-        Ok(time.unwrap_or(NaiveTime::MIN))
+        self.read(Setting::StartTime, grammar::time_of_day)
+    }
+
+    /// A number without a default.
+    fn limit(&self, setting: Setting, number: &Number) -> Result<Option<u32>, InvalidSetting> {
+        let read = self.given(setting, |text| number.read(text))?;
+        Ok(read.and_then(|read| match read {
+            NumberRead::Is(number) => Some(number),
+            NumberRead::Default => None,
+        }))
+    }
+
+    /// A number, or what its default says.
+    fn number(&self, setting: Setting, number: &Number) -> Result<u32, InvalidSetting> {
+        Ok(match self.read(setting, |text| number.read(text))? {
+            NumberRead::Is(number) => number,
+            NumberRead::Default => self.default(setting, |text| text.parse().ok()),
+        })
+    }
+
+    /// The value of a setting, or what its default says.
+    fn read<T>(
+        &self,
+        setting: Setting,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Result<T, InvalidSetting> {
+        let given = self.given(setting, &parse)?;
+        Ok(given.unwrap_or_else(|| self.default(setting, parse)))
+    }
+
+    fn default<T>(&self, setting: Setting, parse: impl Fn(&str) -> Option<T>) -> T {
+        setting
+            .default_value(self.kind)
+            .and_then(parse)
+            .expect("the defaults of the table can be read")
     }
 
     /// The value of a setting; `None` where it is missing.
-    fn parsed<T>(
+    fn given<T>(
         &self,
         setting: Setting,
         parse: impl Fn(&str) -> Option<T>,
@@ -135,15 +172,25 @@ impl Settings<'_> {
             None => Err(InvalidSetting {
                 key: key.to_owned(),
                 value: text.to_owned(),
-                accepted: setting.accepted().to_owned(),
+                accepted: setting.grammar().accepted(),
+                keep_last: self.readable_keep_last(),
             }),
+        }
+    }
+
+    fn readable_keep_last(&self) -> Option<u32> {
+        let (_, text) = self.entry(Setting::KeepLast)?;
+        match setting::KEEP_LAST.read(text)? {
+            NumberRead::Is(number) => Some(number),
+            NumberRead::Default => None,
         }
     }
 
     /// The key under which the setting is found, and its value.
     fn entry(&self, setting: Setting) -> Option<(&'static str, &str)> {
-        let older_key = (setting == Setting::DayOfMonth).then_some(MONTHLY_DAY_OF_MONTH);
-        [Some(setting.key(self.kind)), older_key]
+        let monthly_day = setting == Setting::DayOfMonth && self.kind == PolicyKind::Monthly;
+        let older_key = monthly_day.then_some(MONTHLY_DAY_OF_MONTH);
+        [setting.key(self.kind), older_key]
             .into_iter()
             .flatten()
             .find_map(|key| Some((key, value(self.metadata, key)?)))
@@ -166,4 +213,14 @@ fn shown(value: &str) -> String {
         shown.push('…');
     }
     shown
+}
+
+/// Where a value comes from that nobody wrote.
+fn origin(value: &str) -> &'static str {
+    if value == "null" {
+        "; Horizon's metadata form saves the word null for a value that it cannot show: choose the \
+         value anew, or remove the key"
+    } else {
+        ""
+    }
 }

@@ -4,10 +4,19 @@
 //! into an instant. No window has a length of its own, so they touch each other over
 //! every change of the clocks, and no night asks for two snapshots or for none.
 
-use chrono::{DateTime, Days, NaiveDateTime, Utc};
+use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 
 use super::Policy;
-use super::zone::within_reach;
+
+/// The first instant of the years that are written with four digits, and that after the last.
+const REACH: [DateTime<Utc>; 2] = [first_of_year(0), first_of_year(10_000)];
+
+const fn first_of_year(year: i32) -> DateTime<Utc> {
+    match NaiveDate::from_ymd_opt(year, 1, 1) {
+        Some(day) => day.and_time(NaiveTime::MIN).and_utc(),
+        None => DateTime::UNIX_EPOCH,
+    }
+}
 
 /// A half-open stretch of time, from `start` up to but not including `end`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,9 +40,10 @@ impl Window {
 impl Policy {
     /// The policy's window that contains this instant. Every instant has one.
     ///
-    /// Instants further than 190,000 years from 1970 are taken for the last one that is not.
+    /// An instant outside the years 0 to 9999, which no event and no cloud can name, is taken for
+    /// the nearest inside them.
     pub fn window_at(&self, now: DateTime<Utc>) -> Window {
-        let now = within_reach(now);
+        let now = now.clamp(REACH[0], REACH[1] - TimeDelta::nanoseconds(1));
         let mut nominal_start = self.schedule.latest_until(self.zone.civil_at(now));
         let mut start = self.zone.first_instant_of(nominal_start);
         loop {
@@ -46,7 +56,8 @@ impl Policy {
                     nominal_start,
                 };
             }
-            // The clocks were put back: they show a time before one that has come already.
+            // Where the clocks were put back they show a time before one that has come already;
+            // and of starts that fall into one gap only the last begins a window.
             (nominal_start, start) = (nominal_end, end);
         }
     }

