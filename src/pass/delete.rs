@@ -1,5 +1,7 @@
 //! Deleting one snapshot, and what the cloud's answer means.
 
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+
 use http::StatusCode;
 
 use super::Pass;
@@ -36,7 +38,8 @@ impl DeleteOutcome {
         )
     }
 
-    fn of(outcome: Result<Deletion, Error>) -> Self {
+    /// What the client's answer means.
+    pub(super) fn of(outcome: Result<Deletion, Error>) -> Self {
         match outcome {
             Ok(Deletion::Accepted { request_id }) => Self::Accepted { request_id },
             Ok(Deletion::ByOther) => Self::ByOther,
@@ -47,14 +50,51 @@ impl DeleteOutcome {
     }
 }
 
+/// Whether snapshots may be deleted by force, as far as a pass has found out. It takes a role that
+/// most have not, so one refusal stands for all.
+#[derive(Debug, Default)]
+pub(super) struct Force(AtomicU8);
+
+impl Force {
+    const ALLOWED: u8 = 1;
+    const DENIED: u8 = 2;
+
+    /// Whether nobody knows yet.
+    pub(super) fn is_unknown(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == 0
+    }
+
+    /// Whether it was refused.
+    pub(super) fn is_denied(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == Self::DENIED
+    }
+
+    fn learn(&self, forced: &Result<Deletion, Error>) {
+        match forced {
+            Ok(_) => self.0.store(Self::ALLOWED, Ordering::Relaxed),
+            Err(error) if error.status() == Some(StatusCode::FORBIDDEN) => {
+                self.0.store(Self::DENIED, Ordering::Relaxed);
+            }
+            Err(_) => {}
+        }
+    }
+}
+
 impl Pass<'_> {
-    /// Deletes a snapshot that has expired, or is stuck or broken: normally first, and by force
-    /// where that is refused and nothing else will ever come of it.
-    pub(super) async fn delete_snapshot(
+    /// Deletes a snapshot that is stuck or broken: normally first, and by force where that is
+    /// refused and nothing else will ever come of it.
+    pub(super) async fn delete_snapshot(&self, deadline: Deadline, id: &str) -> DeleteOutcome {
+        self.delete_or_force(deadline, id, &Force::default()).await
+    }
+
+    /// The same, where several deletions share what is known of force.
+    pub(super) async fn delete_or_force(
         &self,
         deadline: Deadline,
         snapshot_id: &str,
+        force: &Force,
     ) -> DeleteOutcome {
+        let forced = AtomicBool::new(false);
         let force_what_is_stuck = |seen: &Snapshot| {
             let snapshot = read_snapshot(seen);
             // Whoever holds it, or takes it from us, in the meantime has the last word.
@@ -63,8 +103,13 @@ impl Pass<'_> {
             }
             let stuck = snapshot.is_stuck(self.now, self.limits.stuck_after);
             match snapshot.state {
-                State::ErrorDeleting => AfterRefusal::Force,
-                _ if stuck => AfterRefusal::Force,
+                _ if stuck || snapshot.state == State::ErrorDeleting => {
+                    if force.is_denied() {
+                        return AfterRefusal::GiveUp;
+                    }
+                    forced.store(true, Ordering::Relaxed);
+                    AfterRefusal::Force
+                }
                 State::Deleting => AfterRefusal::LeaveToOther,
                 _ => AfterRefusal::GiveUp,
             }
@@ -73,6 +118,9 @@ impl Pass<'_> {
             .client
             .delete_snapshot(deadline, snapshot_id, force_what_is_stuck)
             .await;
+        if forced.into_inner() {
+            force.learn(&outcome);
+        }
         DeleteOutcome::of(outcome)
     }
 

@@ -1,226 +1,153 @@
-//! The expire pass: removes what has expired.
+//! The expire pass: deletes what has expired, and what a policy keeps too many of.
+
+use std::time::Duration;
 
 use futures::{StreamExt, stream};
+use tokio::time::Instant;
 
-use super::Pass;
-use super::delete::DeleteOutcome;
-use super::inventory::{self, Candidate, ExpireInventory};
-use super::telling::tell_invalid;
+use super::delete::{DeleteOutcome, Force};
+use super::expire_summary::{self, DeletionOutcome, Outcome};
+use super::inventory::{self, ExpireInventory, read_snapshot};
+use super::{Pass, clocks};
 use crate::openstack::Error;
-use crate::plan::expiry::{self, ExpiryLimits, ExpiryVerdict};
-use crate::plan::{Snapshot, Volume};
-use crate::policy::PolicyState;
-use crate::report::{Action, FailureEntry, Notification, Summary, Warning};
+use crate::plan::Expiry;
+use crate::plan::expiry::{self, Deletion, ExpiryLimits, Turn};
+use crate::policy::{Metadata, keys};
+use crate::report::Summary;
 
-/// Looks, plans and, unless this is a dry run, removes what has expired, the oldest first.
+/// What was listed this long ago is read again before it is deleted: people set holds meanwhile.
+const LISTING_HOLDS: Duration = Duration::from_secs(30);
+
+/// Looks, plans and, unless this is a dry run, deletes what is to go.
 ///
 /// # Errors
 /// Whatever kept the cloud from being looked at in full: nothing has been deleted then.
 pub async fn run(pass: &Pass<'_>) -> Result<Summary, Error> {
-    let past = inventory::for_expiry(pass).await?;
-    let mut summary = Summary::default();
-    count(pass, &past, &mut summary);
-    let expired = judge(pass, past, &mut summary);
-    if pass.dry_run {
-        for one in expired {
-            summary.plan.push(Action::Delete {
-                snapshot_id: one.candidate.snapshot.id,
-                volume_id: one.candidate.snapshot.volume_id,
-                expired_at: one.expired_at,
-            });
-        }
-        return Ok(summary);
-    }
-    let mut removals = stream::iter(expired)
-        .map(async |one| {
-            let removal = pass
-                .delete_snapshot(pass.deadline, &one.candidate.snapshot.id)
-                .await;
-            (one.candidate, removal)
-        })
-        .buffer_unordered(pass.client.connection().max_concurrency());
-    while let Some((candidate, removal)) = removals.next().await {
-        tell_removal(pass, candidate, removal, &mut summary);
-    }
-    Ok(summary)
-}
-
-/// An expired snapshot that goes.
-struct Expired {
-    candidate: Candidate,
-    expired_at: chrono::DateTime<chrono::Utc>,
-}
-
-fn in_scope(pass: &Pass<'_>, volume: Option<&Volume>, volume_id: &str) -> bool {
-    match volume {
-        Some(volume) => pass.scope.contains(volume),
-        None => pass.scope.contains_unlisted(volume_id),
-    }
-}
-
-fn count(pass: &Pass<'_>, past: &ExpireInventory, summary: &mut Summary) {
-    for volume in past.volumes.values() {
-        if !volume.managed || !pass.scope.contains(volume) {
-            continue;
-        }
-        summary.volumes.managed += 1;
-        for (kind, reading) in volume.policies() {
-            if let PolicyState::Invalid(invalid) = reading {
-                tell_invalid(volume, kind, invalid, summary);
-            }
-        }
-    }
-    summary.snapshots.managed = past
-        .counts
-        .iter()
-        .filter(|(id, _)| in_scope(pass, past.volumes.get(*id), id))
-        .map(|(_, count)| count)
-        .sum();
-    inventory::warn_of_unknown(
-        pass,
-        "there is neither a volume with this id nor a managed snapshot of one",
-        |id| past.volumes.contains_key(id) || past.counts.contains_key(id),
-        summary,
-    );
-}
-
-/// Judges every candidate of this pass's share, and gives those that go, the oldest first.
-fn judge(pass: &Pass<'_>, past: ExpireInventory, summary: &mut Summary) -> Vec<Expired> {
+    let listed_since = Instant::now();
+    let inventory = inventory::for_expiry(pass).await?;
     let limits = ExpiryLimits {
         keep_last: pass.limits.keep_last,
         stuck_after: pass.limits.stuck_after,
     };
-    let mut expired = Vec::new();
-    for candidate in past.candidates {
-        let snapshot = &candidate.snapshot;
-        let volume = past.volumes.get(&snapshot.volume_id);
-        if !in_scope(pass, volume, &snapshot.volume_id) {
-            continue;
-        }
-        let verdict = expiry::judge(snapshot, volume, &past.newest, pass.now, limits);
-        match verdict {
-            ExpiryVerdict::Delete { expired_at } => {
-                expired.push(Expired {
-                    candidate,
-                    expired_at,
-                });
-                continue;
-            }
-            ExpiryVerdict::KeptLast => summary.snapshots.kept += 1,
-            ExpiryVerdict::UnknownPolicy => {
-                warn(snapshot, "its policy type is none of the four", summary);
-            }
-            ExpiryVerdict::NoExpiry => warn(snapshot, "it has no expiry date", summary),
-            ExpiryVerdict::UnreadableExpiry => warn(
-                snapshot,
-                "its expiry date is no RFC 3339 date with a time and a zone",
-                summary,
-            ),
-            ExpiryVerdict::NotExpired | ExpiryVerdict::Held | ExpiryVerdict::Busy => {}
-        }
-        tracing::debug!(
-            volume_id = snapshot.volume_id,
-            policy = snapshot.policy.map(|kind| kind.as_str()),
-            snapshot_id = snapshot.id,
-            ?verdict,
-            "stays"
-        );
+    let (volumes, snapshots) = (&inventory.volumes, &inventory.snapshots);
+    let plan = expiry::plan(volumes, snapshots, pass.scope, pass.now, limits);
+    let mut summary = expire_summary::of_plan(pass, &inventory, &plan);
+    let difference = pass.client.clock_difference();
+    clocks::warn(difference, &mut summary);
+    if let Some(why) = clocks::why_not_to_delete(difference) {
+        expire_summary::add_all_deferred(&plan, why, &mut summary);
+    } else if pass.dry_run {
+        expire_summary::add_planned(&plan, &mut summary);
+    } else {
+        let executor = Executor {
+            pass,
+            inventory: &inventory,
+            listed_since,
+            force: Force::default(),
+        };
+        let add = |one| expire_summary::add(pass, one, &mut summary);
+        executor.carry_out(&plan.deletions, add).await;
     }
-    expired.sort_by_key(|one| one.expired_at);
-    if let Some(oldest) = expired.first() {
-        summary.oldest_expired_age = (pass.now - oldest.expired_at).num_seconds();
-    }
-    expired
+    Ok(summary)
 }
 
-fn warn(snapshot: &Snapshot, why: &str, summary: &mut Summary) {
-    let warning = format!(
-        "managed, but {why}; it is kept: mend its metadata, or delete it by hand if it is not \
-         wanted"
-    );
-    tracing::warn!(
-        volume_id = snapshot.volume_id,
-        snapshot_id = snapshot.id,
-        warning
-    );
-    summary.warnings.push(Warning {
-        volume_id: Some(snapshot.volume_id.clone()),
-        policy: snapshot.policy,
-        snapshot_id: Some(snapshot.id.clone()),
-        warning,
-    });
+/// Carries the plan out.
+struct Executor<'a> {
+    pass: &'a Pass<'a>,
+    inventory: &'a ExpireInventory,
+    /// When the listing began.
+    listed_since: Instant,
+    /// Whether the role allows force.
+    force: Force,
 }
 
-fn tell_removal(
-    pass: &Pass<'_>,
-    candidate: Candidate,
-    removal: DeleteOutcome,
-    summary: &mut Summary,
-) {
-    let Candidate { snapshot, metadata } = candidate;
-    let policy = snapshot.policy.map(|kind| kind.as_str());
-    let (volume_id, snapshot_id) = (&snapshot.volume_id, &snapshot.id);
-    match removal {
-        DeleteOutcome::Accepted { request_id } => {
-            tracing::info!(
-                volume_id,
-                policy,
-                verdict = "deleted",
-                snapshot_id,
-                reason = "expired",
-                openstack_request_id = request_id,
-                "deleted"
-            );
-            summary.snapshots.deleted += 1;
+impl<'a> Executor<'a> {
+    /// Deletes these in their order, side by side, and hands over what came of each. Those that
+    /// may have to be forced come last, and one by one until it is known whether force is allowed.
+    async fn carry_out(
+        &self,
+        deletions: &'a [Deletion<'a>],
+        mut done: impl FnMut(DeletionOutcome<'a>),
+    ) {
+        let first_stuck = deletions.partition_point(|deletion| deletion.turn < Turn::Stuck);
+        let (ordinary, mut stuck) = deletions.split_at(first_stuck);
+        self.delete_side_by_side(ordinary, &mut done).await;
+        while self.force.is_unknown()
+            && let Some((next, rest)) = stuck.split_first()
+        {
+            done(self.delete(next).await);
+            stuck = rest;
         }
-        DeleteOutcome::AlreadyGone | DeleteOutcome::ByOther => {
-            tracing::info!(
-                volume_id,
-                policy,
-                verdict = "deleted",
-                snapshot_id,
-                reason = "already gone",
-                "deleted"
-            );
-            summary.snapshots.deleted += 1;
+        self.delete_side_by_side(stuck, &mut done).await;
+    }
+
+    async fn delete_side_by_side(
+        &self,
+        deletions: &'a [Deletion<'a>],
+        done: &mut impl FnMut(DeletionOutcome<'a>),
+    ) {
+        let mut outcomes = stream::iter(deletions)
+            .map(|deletion| self.delete(deletion))
+            .buffer_unordered(self.pass.client.connection().max_concurrency());
+        while let Some(outcome) = outcomes.next().await {
+            done(outcome);
         }
-        DeleteOutcome::OutOfTime(error) => {
-            tracing::info!(
-                volume_id,
-                policy,
-                verdict = "deferred",
-                snapshot_id,
-                reason = %error,
-                "left to the next pass"
-            );
-            summary.snapshots.deferred += 1;
-        }
-        DeleteOutcome::Refused(error) => {
-            tracing::info!(
-                volume_id,
-                policy,
-                verdict = "failed",
-                snapshot_id,
-                reason = %error,
-                openstack_request_id = error.request_id,
-                "not deleted"
-            );
-            summary.snapshots.failed += 1;
-            if pass.notifies {
-                summary.notifications.push(Notification::of_deletion(
-                    volume_id.clone(),
-                    snapshot_id.clone(),
-                    error.to_string(),
-                    metadata,
-                ));
+    }
+
+    async fn delete(&self, deletion: &'a Deletion<'a>) -> DeletionOutcome<'a> {
+        let may_have_changed = self.listed_since.elapsed() > LISTING_HOLDS;
+        let change = match may_have_changed {
+            true => self.change(deletion).await,
+            false => None,
+        };
+        let outcome = match change {
+            Some(change) => change,
+            None => {
+                let (deadline, id) = (self.pass.deadline, deletion.snapshot_id);
+                let deleted = self.pass.delete_or_force(deadline, id, &self.force).await;
+                Outcome::Deleted(deleted)
             }
-            summary.failures.push(FailureEntry {
-                volume_id: Some(snapshot.volume_id),
-                policy: snapshot.policy,
-                snapshot_id: Some(snapshot.id),
-                request_id: error.request_id.clone(),
-                error: error.to_string(),
-            });
+        };
+        let is_notified =
+            self.pass.notifies && matches!(outcome, Outcome::Deleted(DeleteOutcome::Refused(_)));
+        DeletionOutcome {
+            deletion,
+            metadata: match is_notified {
+                true => self.metadata(deletion.snapshot_id).await,
+                false => Metadata::new(),
+            },
+            is_force_denied: deletion.turn == Turn::Stuck && self.force.is_denied(),
+            outcome,
         }
+    }
+
+    /// What has become of a snapshot since it was listed, where it is not to be deleted any more.
+    async fn change(&self, deletion: &Deletion<'_>) -> Option<Outcome> {
+        let (deadline, id) = (self.pass.deadline, deletion.snapshot_id);
+        let listed = match self.pass.client.snapshot(deadline, id).await {
+            Ok(listed) => listed,
+            Err(error) => return Some(Outcome::Deleted(DeleteOutcome::of(Err(error)))),
+        };
+        let snapshot = read_snapshot(&listed);
+        let why = if !keys::is_managed(&listed.metadata) {
+            "it is not managed any more"
+        } else if snapshot.held {
+            "it is held by now"
+        } else if snapshot.expiry != Expiry::At(deletion.expired_at) {
+            "it has another expiry date by now"
+        } else {
+            return None;
+        };
+        Some(Outcome::Stays(why))
+    }
+
+    /// The metadata of a snapshot that could not be deleted: as listed or, for those that were not
+    /// remembered, as they are now.
+    async fn metadata(&self, id: &str) -> Metadata {
+        if let Some(listed) = self.inventory.metadata.get(id) {
+            return listed.clone();
+        }
+        let read = self.pass.client.snapshot(self.pass.deadline, id).await;
+        read.map(|snapshot| snapshot.metadata).unwrap_or_default()
     }
 }

@@ -1,14 +1,14 @@
 //! Looking at the cloud: volumes and snapshots, each listed once, side by side.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 use futures::try_join;
 
 use super::Pass;
 use crate::openstack::{self, Error};
-use crate::plan::expiry::{self, KeepLast};
-use crate::plan::{Scope, Snapshot, Volume, VolumeSnapshots};
+use crate::plan::expiry::ManagedSnapshots;
+use crate::plan::{Expiry, Scope, Snapshot, Volume, VolumeSnapshots};
 use crate::policy::Metadata;
 use crate::report::Summary;
 
@@ -28,19 +28,11 @@ pub(super) struct CreateInventory {
 pub(super) struct ExpireInventory {
     /// All volumes of the project.
     pub(super) volumes: BTreeMap<String, Volume>,
-    /// How many managed snapshots each volume has, those of volumes that are gone included.
-    pub(super) counts: BTreeMap<String, usize>,
-    /// The snapshots that have to be judged.
-    pub(super) candidates: Vec<Candidate>,
-    /// The newest of each volume and policy.
-    pub(super) newest: KeepLast,
-}
-
-/// A snapshot that has to be judged.
-pub(super) struct Candidate {
-    pub(super) snapshot: Snapshot,
-    /// Its metadata as listed, where somebody will be told of them.
-    pub(super) metadata: Metadata,
+    /// All managed snapshots, those of volumes that are gone included.
+    pub(super) snapshots: ManagedSnapshots,
+    /// Metadata as listed, by snapshot, of those that have expired, where somebody will be told of
+    /// failures.
+    pub(super) metadata: HashMap<String, Metadata>,
 }
 
 /// Looks at what a snapshot pass needs to know.
@@ -88,35 +80,24 @@ pub(super) async fn for_expiry(pass: &Pass<'_>) -> Result<ExpireInventory, Error
         let volume = read_volume(one);
         volumes.insert(volume.id.clone(), volume);
     });
-    let new = || (BTreeMap::new(), Vec::new(), KeepLast::default());
+    let new = || (ManagedSnapshots::default(), HashMap::new());
     let snapshots = client.list_managed_snapshots(
         deadline,
         new,
-        |(counts, candidates, newest): &mut (BTreeMap<String, usize>, Vec<_>, KeepLast), one| {
+        |(snapshots, metadata): &mut (ManagedSnapshots, HashMap<_, _>), one| {
             let snapshot = read_snapshot(&one);
-            match counts.get_mut(&snapshot.volume_id) {
-                Some(count) => *count += 1,
-                None => {
-                    counts.insert(snapshot.volume_id.clone(), 1);
-                }
+            let has_expired = matches!(snapshot.expiry, Expiry::At(at) if at <= now);
+            if pass.notifies && has_expired && snapshot.policy.is_some() {
+                metadata.insert(one.id, one.metadata);
             }
-            newest.take_in(&snapshot, pass.limits.keep_last);
-            if expiry::is_of_interest(&snapshot, now) {
-                let metadata = if pass.notifies {
-                    one.metadata
-                } else {
-                    Metadata::new()
-                };
-                candidates.push(Candidate { snapshot, metadata });
-            }
+            snapshots.take_in(snapshot, now);
         },
     );
-    let (volumes, (counts, candidates, newest)) = try_join!(volumes, snapshots)?;
+    let (volumes, (snapshots, metadata)) = try_join!(volumes, snapshots)?;
     Ok(ExpireInventory {
         volumes,
-        counts,
-        candidates,
-        newest,
+        snapshots,
+        metadata,
     })
 }
 

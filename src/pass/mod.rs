@@ -4,11 +4,13 @@
 //! - [`expire`]: deletes what has expired;
 //! - [`subscribe`]: tags a volume.
 
+mod clocks;
 mod create;
 mod dedupe;
 mod delete;
 mod executor;
 pub mod expire;
+mod expire_summary;
 mod inventory;
 mod outcome;
 mod scheduler;

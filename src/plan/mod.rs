@@ -8,9 +8,9 @@
 //! - [`leftovers`]: how long to wait after tries that came to nothing;
 //! - [`duplicates`]: which of two snapshots of one window goes;
 //! - [`age`]: for how long somebody has been without a recovery point;
-//! - [`expiry`]: which snapshots have expired, and which of those stay all the same.
+//! - [`expiry`]: which snapshots go, and which stay although their time has come.
 //!
-//! What a pass deletes, it deletes because [`expiry::judge`], [`duplicates::superfluous`] or
+//! What a pass deletes, it deletes because [`expiry::plan`], [`duplicates::superfluous`] or
 //! [`creation::plan`] (for what stands in a window's way) said so. The one exception is a snapshot
 //! that ends in `error` while this very pass creates it: see `openstack/creation.rs`.
 

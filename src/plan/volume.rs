@@ -22,6 +22,8 @@ pub struct Volume {
     pub created_at: Option<DateTime<Utc>>,
     /// Whether it is tagged as managed.
     pub managed: bool,
+    /// Whether somebody says on purpose that it is not managed.
+    pub says_goodbye: bool,
     /// Whether it has no key of ours at all: perhaps another tool replaced its metadata.
     pub without_our_keys: bool,
     /// What it says about each kind of policy, those that are off left out.
@@ -38,6 +40,9 @@ impl Volume {
             volume_type: None,
             created_at: None,
             managed: keys::is_managed(metadata),
+            says_goodbye: metadata
+                .get(keys::MANAGED)
+                .is_some_and(|value| keys::parse_bool(value) == Some(false)),
             without_our_keys: !metadata.keys().any(|key| key.starts_with(PREFIX)),
             policies: PolicyKind::ALL
                 .into_iter()

@@ -149,13 +149,15 @@ pub enum Action {
         #[serde(serialize_with = "rfc3339")]
         expires_at: DateTime<Utc>,
     },
-    /// Delete an expired snapshot.
+    /// Delete a snapshot that has expired, or of which there are enough newer ones.
     Delete {
         /// The snapshot.
         snapshot_id: String,
         /// Its volume.
         volume_id: String,
-        /// When it expired.
+        /// Why: `expired` or `keep-at-most`.
+        reason: &'static str,
+        /// The expiry date that it carries.
         #[serde(serialize_with = "rfc3339")]
         expired_at: DateTime<Utc>,
     },

@@ -1,10 +1,36 @@
 //! Events that tag a volume.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 use snapsentry::event::{Request, SubscribeRequest};
-use snapsentry::policy::PolicyKind;
+use snapsentry::policy::{PolicyKind, Setting};
 
 use crate::events::requests::{VOLUME, accepted, all_refused, subscribe, subscription, with};
+
+/// What is written of a setting that an event for this policy gives in this field.
+fn written(policy: &str, field: &str, value: &Value) -> String {
+    let event = with(subscription(policy), json!({field: value}));
+    let Request::Subscribe(request) = accepted(&event) else {
+        panic!("{event}")
+    };
+    let settings: Vec<(Setting, String)> = request.settings.into_iter().collect();
+    let [(setting, text)] = settings.as_slice() else {
+        panic!("{event} gave {settings:?}")
+    };
+    assert_eq!(setting.field(), Some(field));
+    text.clone()
+}
+
+/// These values of a field are refused, and the message has these words.
+fn all_values_refused(policy: &str, field: &str, values: &[Value], words: &[&str]) {
+    for value in values {
+        let event = with(subscription(policy), json!({field: value}));
+        let shown: String = value.to_string().chars().take(60).collect();
+        let words = [&[field, shown.as_str(), "accepted is"], words].concat();
+        all_refused(vec![(event, &words)]);
+    }
+}
 
 #[test]
 fn a_subscription_needs_no_more_than_volume_and_policy() {
@@ -18,13 +44,7 @@ fn a_subscription_needs_no_more_than_volume_and_policy() {
             volume_id: VOLUME.to_owned(),
             policy,
             enabled: true,
-            enabled_given: false,
-            retention_days: None,
-            timezone: None,
-            start_time: None,
-            day_of_week: None,
-            day_of_month: None,
-            interval_hours: None,
+            settings: BTreeMap::new(),
         };
         assert_eq!(subscribe, expected);
     }
@@ -38,7 +58,7 @@ fn volume_and_policy_are_required_and_checked() {
         panic!()
     };
     assert_eq!(request.volume_id, VOLUME);
-    let policies = &["policy", "express", "daily", "weekly", "monthly"];
+    let policies = &["policy", "express", "daily", "weekly", "monthly", "yearly"];
     all_refused(vec![
         (
             json!({"phase": "subscribe", "policy": "daily"}),
@@ -64,76 +84,58 @@ fn volume_and_policy_are_required_and_checked() {
 }
 
 #[test]
-fn enabled_is_a_boolean_and_it_is_known_whether_it_was_given() {
-    let unsaid = subscribe(json!({}));
-    assert_eq!((unsaid.enabled, unsaid.enabled_given), (true, false));
-    let on = subscribe(json!({"enabled": true}));
-    assert_eq!((on.enabled, on.enabled_given), (true, true));
-    let off = subscribe(json!({"enabled": false}));
-    assert_eq!((off.enabled, off.enabled_given), (false, true));
-    let text = with(subscription("daily"), json!({"enabled": "true"}));
-    all_refused(vec![(text, &["enabled", "true or false"])]);
+fn enabled_is_a_boolean_and_true_where_it_is_not_given() {
+    assert!(subscribe(json!({})).enabled);
+    assert!(subscribe(json!({"enabled": true})).enabled);
+    assert!(!subscribe(json!({"enabled": false})).enabled);
+    for value in [json!("true"), json!(1), json!(null)] {
+        let event = with(subscription("daily"), json!({"enabled": value}));
+        all_refused(vec![(event, &["enabled", "true or false"])]);
+    }
 }
 
 #[test]
 fn numbers_of_a_subscription_have_their_bounds() {
-    let rows: [(&str, &str, &[u32], Vec<Value>); 3] = [
-        (
-            "daily",
-            "retention_days",
-            &[1, 36_500],
-            vec![
-                json!(0),
-                json!(36_501),
-                json!(-1),
-                json!("7"),
-                json!(7.0),
-                json!(1e300),
-            ],
-        ),
-        (
-            "monthly",
-            "day_of_month",
-            &[1, 31],
-            vec![json!(0), json!(32), json!(-1), json!("31"), json!(1.5)],
-        ),
+    let rows: [(&str, &str, &[u32], &[i64]); 5] = [
+        ("daily", "retention_days", &[1, 36_500], &[0, 36_501, -1]),
+        ("yearly", "keep_at_most", &[1, 1000], &[0, 1001, -1]),
+        ("express", "keep_last", &[0, 1, 100], &[101, -1]),
+        ("monthly", "day_of_month", &[1, 31], &[0, 32, -1]),
         (
             "express",
             "interval_hours",
-            &[6, 8, 12],
-            vec![
-                json!(0),
-                json!(1),
-                json!(7),
-                json!(24),
-                json!("6"),
-                json!(-6),
-            ],
+            &[1, 2, 3, 4, 6, 8, 12],
+            &[0, 5, 7, 24, -6],
         ),
     ];
     for (policy, field, good, bad) in rows {
-        for &number in good {
-            let event = with(subscription(policy), json!({field: number}));
-            let Request::Subscribe(read) = accepted(&event) else {
-                panic!()
-            };
-            let all = [read.retention_days, read.day_of_month, read.interval_hours];
-            assert_eq!(
-                all.into_iter().flatten().collect::<Vec<_>>(),
-                [number],
-                "{field}"
-            );
+        for number in good {
+            assert_eq!(written(policy, field, &json!(number)), number.to_string());
         }
-        for value in bad {
-            let event = with(subscription(policy), json!({field: value}));
-            all_refused(vec![(event, &[field, &value.to_string(), "accepted is"])]);
-        }
+        let bad: Vec<Value> = bad.iter().map(|number| json!(number)).collect();
+        all_values_refused(policy, field, &bad, &[]);
+        let no_whole_numbers = [json!("7"), json!(7.0), json!(7.5), json!(1e300), json!([7])];
+        all_values_refused(policy, field, &no_whole_numbers, &[]);
+    }
+}
+
+#[test]
+fn null_is_refused_with_the_advice_to_leave_the_field_out() {
+    for setting in Setting::ALL {
+        let Some(field) = setting.field() else {
+            continue;
+        };
+        let owner = PolicyKind::ALL
+            .into_iter()
+            .find(|kind| setting.key(*kind).is_some());
+        let policy = owner.expect("some policy has it").as_str();
+        all_values_refused(policy, field, &[json!(null)], &["leave the field out"]);
     }
 }
 
 #[test]
 fn a_timezone_is_an_iana_name_and_comes_out_in_its_own_capitals() {
-    let rows = [
+    for (given, name) in [
         ("UTC", "UTC"),
         ("Europe/Berlin", "Europe/Berlin"),
         ("europe/berlin", "Europe/Berlin"),
@@ -142,12 +144,10 @@ fn a_timezone_is_an_iana_name_and_comes_out_in_its_own_capitals() {
             "America/Argentina/Buenos_Aires",
         ),
         ("Asia/Calcutta", "Asia/Calcutta"),
-    ];
-    for (written, name) in rows {
-        let read = subscribe(json!({"timezone": written}));
-        assert_eq!(read.timezone.as_deref(), Some(name), "{written}");
+    ] {
+        assert_eq!(written("daily", "timezone", &json!(given)), name);
     }
-    for wrong in [
+    let wrong = [
         "",
         "Local",
         "Berlin",
@@ -156,52 +156,89 @@ fn a_timezone_is_an_iana_name_and_comes_out_in_its_own_capitals() {
         "Etc/Unknown",
         "../etc/passwd",
         " UTC",
-    ] {
-        let event = with(subscription("daily"), json!({"timezone": wrong}));
-        all_refused(vec![(event, &["timezone", wrong, "IANA"])]);
-    }
-    let number = with(subscription("daily"), json!({"timezone": 2}));
-    all_refused(vec![(number, &["timezone", "IANA"])]);
+    ]
+    .map(|text| json!(text));
+    all_values_refused("daily", "timezone", &wrong, &["IANA"]);
+    all_values_refused("daily", "timezone", &[json!(2)], &["IANA"]);
 }
+
+/// No time of day.
+const NO_TIMES: [&str; 19] = [
+    "",
+    "24:00",
+    "12:60",
+    "12:00:60",
+    "12",
+    "12:0",
+    "012:00",
+    "12:000",
+    ":30",
+    "12:",
+    "12:00:",
+    "12:00:00:00",
+    "-1:00",
+    "+1:00",
+    "12.00",
+    "noon",
+    " 12:00",
+    "12:00 ",
+    "１２:00",
+];
 
 #[test]
 fn a_start_time_is_hours_and_minutes_with_or_without_seconds() {
     for good in ["00:00", "23:59", "9:30", "09:30", "23:59:59", "1:02:03"] {
-        let read = subscribe(json!({"start_time": good}));
-        assert_eq!(read.start_time.as_deref(), Some(good));
+        for policy in ["daily", "weekly", "monthly", "yearly"] {
+            assert_eq!(written(policy, "start_time", &json!(good)), good);
+        }
     }
-    let bad = [
-        "",
-        "24:00",
-        "12:60",
-        "12:00:60",
-        "12",
-        "12:0",
-        "012:00",
-        "12:000",
-        ":30",
-        "12:",
-        "12:00:",
-        "12:00:00:00",
-        "-1:00",
-        "+1:00",
-        "12.00",
-        "noon",
-        " 12:00",
-        "12:00 ",
-        "１２:00",
+    let wrong = NO_TIMES.map(|text| json!(text));
+    all_values_refused("daily", "start_time", &wrong, &["HH:MM"]);
+    let wrong = [json!(1200), json!(["12:00"])];
+    all_values_refused("daily", "start_time", &wrong, &["HH:MM"]);
+}
+
+#[test]
+fn times_are_a_list_of_different_times_and_are_written_with_commas() {
+    for (given, text) in [
+        (json!(["02:00", "14:00"]), "02:00,14:00"),
+        (json!(["14:00", "2:00:30"]), "14:00,2:00:30"),
+        (json!(["06:30"]), "06:30"),
+    ] {
+        assert_eq!(written("daily", "times", &given), text);
+    }
+    let many = |count: usize| -> Value {
+        let times: Vec<String> = (0..count)
+            .map(|n| format!("{:02}:{n:02}", n % 24))
+            .collect();
+        json!(times)
+    };
+    assert_eq!(written("daily", "times", &many(24)).split(',').count(), 24);
+    let mut wrong = vec![
+        many(25),
+        json!([]),
+        json!(["02:00", "02:00"]),
+        json!(["02:00", "2:00"]),
+        json!(["02:00:10", "02:00:20"]),
+        json!(["02:00,14:00"]),
+        json!(["02:00", null]),
+        json!(["02:00", 14]),
+        json!([["02:00"]]),
+        json!("02:00,14:00"),
+        json!({"02:00": true}),
     ];
-    for wrong in bad {
-        let event = with(subscription("daily"), json!({"start_time": wrong}));
-        all_refused(vec![(event, &["start_time", "HH:MM"])]);
-    }
-    let number = with(subscription("daily"), json!({"start_time": 1200}));
-    all_refused(vec![(number, &["start_time", "1200", "HH:MM"])]);
+    wrong.extend(NO_TIMES.map(|text| json!(["02:30", text])));
+    all_values_refused(
+        "daily",
+        "times",
+        &wrong,
+        &["list of 1 to 24 different times"],
+    );
 }
 
 #[test]
 fn a_day_of_week_is_a_name_in_any_case_or_a_number_from_sunday() {
-    let rows = [
+    for (given, text) in [
         (json!("sunday"), "sunday"),
         (json!("Saturday"), "Saturday"),
         (json!("WED"), "WED"),
@@ -210,15 +247,10 @@ fn a_day_of_week_is_a_name_in_any_case_or_a_number_from_sunday() {
         (json!("6"), "6"),
         (json!(0), "0"),
         (json!(6), "6"),
-    ];
-    for (written, read) in rows {
-        let event = with(subscription("weekly"), json!({"day_of_week": written}));
-        let Request::Subscribe(request) = accepted(&event) else {
-            panic!()
-        };
-        assert_eq!(request.day_of_week.as_deref(), Some(read));
+    ] {
+        assert_eq!(written("weekly", "day_of_week", &given), text);
     }
-    let bad = [
+    let wrong = [
         json!(""),
         json!("7"),
         json!(7),
@@ -227,40 +259,52 @@ fn a_day_of_week_is_a_name_in_any_case_or_a_number_from_sunday() {
         json!("su"),
         json!("sund"),
         json!("Sonntag"),
-        json!("00"),
         json!(" mon"),
         json!(["mon"]),
         json!("mon,tue"),
     ];
-    for wrong in bad {
-        let event = with(subscription("weekly"), json!({"day_of_week": wrong}));
-        all_refused(vec![(
-            event,
-            &["day_of_week", &wrong.to_string(), "0 to 6"],
-        )]);
+    all_values_refused("weekly", "day_of_week", &wrong, &["0 to 6"]);
+}
+
+#[test]
+fn a_month_is_a_name_in_any_case_or_a_number_from_january() {
+    for (given, text) in [
+        (json!("january"), "january"),
+        (json!("DEC"), "DEC"),
+        (json!("12"), "12"),
+        (json!(1), "1"),
+        (json!(12), "12"),
+    ] {
+        assert_eq!(written("yearly", "month", &given), text);
     }
+    let wrong = [
+        json!(""),
+        json!(0),
+        json!(13),
+        json!(-1),
+        json!(1.0),
+        json!("0"),
+        json!("13"),
+        json!("sept"),
+        json!(" may"),
+        json!(["may"]),
+    ];
+    all_values_refused("yearly", "month", &wrong, &["1 to 12"]);
 }
 
 #[test]
 fn a_setting_that_does_not_belong_to_the_policy_is_refused_with_those_that_do() {
+    let all = ["express", "daily", "weekly", "monthly", "yearly"].as_slice();
     let settings = [
-        (
-            "retention_days",
-            json!(3),
-            ["express", "daily", "weekly", "monthly"].as_slice(),
-        ),
-        (
-            "timezone",
-            json!("UTC"),
-            &["express", "daily", "weekly", "monthly"],
-        ),
-        (
-            "start_time",
-            json!("01:00"),
-            &["daily", "weekly", "monthly"],
-        ),
+        ("retention_days", json!(3), all),
+        ("keep_at_most", json!(3), all),
+        ("keep_last", json!(3), all),
+        ("timezone", json!("UTC"), all),
+        ("start_time", json!("01:00"), &all[1..]),
+        ("times", json!(["01:00"]), &["daily"]),
         ("day_of_week", json!("mon"), &["weekly"]),
-        ("day_of_month", json!(31), &["monthly"]),
+        ("month", json!(2), &["yearly"]),
+        ("day_of_month", json!(31), &["monthly", "yearly"]),
         ("interval_hours", json!(8), &["express"]),
     ];
     for (field, value, owners) in settings {
@@ -269,7 +313,8 @@ fn a_setting_that_does_not_belong_to_the_policy_is_refused_with_those_that_do() 
             if owners.contains(&policy.as_str()) {
                 accepted(&event);
             } else {
-                let words = [field, policy.as_str(), "retention_days, timezone"];
+                let own = "retention_days, keep_at_most, keep_last, timezone";
+                let words = [field, policy.as_str(), own];
                 all_refused(vec![(event, &words)]);
             }
         }

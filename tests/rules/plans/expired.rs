@@ -3,16 +3,11 @@
 //! Here it is never among the newest that are kept; that rule has tables of its own.
 
 use chrono::TimeDelta;
-use snapsentry::plan::expiry::{self, ExpiryLimits, ExpiryVerdict, KeepLast};
+use snapsentry::plan::expiry::{ExpiryVerdict, Reason};
 use snapsentry::plan::{Expiry, Snapshot, State, Volume};
 use snapsentry::policy::PolicyKind::Daily;
 
-use super::{SECOND, STUCK_AFTER, daily, now, since, subscribed};
-
-const LIMITS: ExpiryLimits = ExpiryLimits {
-    keep_last: 1,
-    stuck_after: STUCK_AFTER,
-};
+use super::{SECOND, STUCK_AFTER, daily, expiry_verdicts, now, since, subscribed};
 
 fn expiring(expiry: Expiry) -> Snapshot {
     Snapshot {
@@ -29,7 +24,7 @@ fn expired(snapshot: Snapshot) -> Snapshot {
 }
 
 fn judge(snapshot: &Snapshot, volume: Option<&Volume>) -> ExpiryVerdict {
-    expiry::judge(snapshot, volume, &KeepLast::default(), now(), LIMITS)
+    expiry_verdicts(volume, std::slice::from_ref(snapshot), 0)[&snapshot.id]
 }
 
 /// The verdict, which is the same whether or not the volume still exists and wants snapshots.
@@ -51,7 +46,10 @@ fn a_snapshot_goes_from_the_instant_at_which_it_expires() {
     ] {
         let expired_at = now() + ahead;
         let expected = if goes {
-            ExpiryVerdict::Delete { expired_at }
+            ExpiryVerdict::Delete {
+                reason: Reason::Expired,
+                expired_at,
+            }
         } else {
             ExpiryVerdict::NotExpired
         };
@@ -101,6 +99,7 @@ fn what_is_on_its_way_or_in_use_is_not_touched_unless_it_is_stuck() {
     let (busy, goes) = (
         ExpiryVerdict::Busy,
         ExpiryVerdict::Delete {
+            reason: Reason::Expired,
             expired_at: now() - SECOND,
         },
     );
@@ -123,29 +122,6 @@ fn what_is_on_its_way_or_in_use_is_not_touched_unless_it_is_stuck() {
         ] {
             let snapshot = expired(since("s", age, status));
             assert_eq!(verdict(&snapshot), expected, "{status} for {age}");
-        }
-    }
-}
-
-#[test]
-fn only_what_would_be_judged_not_expired_is_of_no_interest() {
-    for policy in [Some(Daily), None] {
-        for expiry in [
-            Expiry::At(now() + SECOND),
-            Expiry::At(now()),
-            Expiry::At(now() - SECOND),
-            Expiry::Missing,
-            Expiry::Unreadable,
-        ] {
-            let snapshot = Snapshot {
-                policy,
-                ..expiring(expiry)
-            };
-            assert_eq!(
-                expiry::is_of_interest(&snapshot, now()),
-                verdict(&snapshot) != ExpiryVerdict::NotExpired,
-                "{policy:?} {expiry:?}"
-            );
         }
     }
 }

@@ -1,13 +1,11 @@
 //! The newest copies stay, expired or not, while their volume wants them or may have been robbed
 //! of its say.
 
-use std::collections::BTreeSet;
-
-use snapsentry::plan::expiry::{self, ExpiryLimits, ExpiryVerdict, KeepLast};
+use snapsentry::plan::expiry::ExpiryVerdict;
 use snapsentry::plan::{Expiry, Snapshot, State, Volume};
 use snapsentry::policy::PolicyKind::{Daily, Weekly};
 
-use super::{STUCK_AFTER, at, daily, now, of_any_order, subscribed, volume};
+use super::{at, daily, expiry_verdicts, of_any_order, subscribed, volume, which};
 
 /// An expired daily snapshot of volume `v`, made at this time of the day before.
 fn expired(id: &str, time: &str) -> Snapshot {
@@ -19,31 +17,17 @@ fn expired(id: &str, time: &str) -> Snapshot {
 }
 
 /// Which of these are kept as the last ones, where they were listed in this order.
-fn kept<'a>(volume: Option<&Volume>, listed: &'a [Snapshot], keep_last: usize) -> Vec<&'a str> {
-    let mut newest = KeepLast::default();
-    for snapshot in listed {
-        newest.take_in(snapshot, keep_last);
-    }
-    let limits = ExpiryLimits {
-        keep_last,
-        stuck_after: STUCK_AFTER,
-    };
-    listed
-        .iter()
-        .filter(|one| expiry::judge(one, volume, &newest, now(), limits) == ExpiryVerdict::KeptLast)
-        .map(|one| one.id.as_str())
-        .collect()
+fn kept(volume: Option<&Volume>, listed: &[Snapshot], keep_last: usize) -> Vec<String> {
+    let verdicts = expiry_verdicts(volume, listed, keep_last);
+    let kept = which(&verdicts, |verdict| verdict == ExpiryVerdict::KeptLast);
+    kept.into_iter().map(str::to_owned).collect()
 }
 
-/// The same, sorted, of a volume that wants daily and weekly snapshots; and the order in which
-/// they are listed does not matter.
+/// The same of a volume that wants daily and weekly snapshots; and the order in which they are
+/// listed does not matter.
 fn kept_of_any_order(snapshots: &[Snapshot], keep_last: usize) -> Vec<String> {
     let volume = subscribed("v", &[Daily, Weekly]);
-    of_any_order(snapshots, |listed| {
-        let kept = kept(Some(&volume), listed, keep_last);
-        let kept: BTreeSet<String> = kept.into_iter().map(str::to_owned).collect();
-        Vec::from_iter(kept)
-    })
+    of_any_order(snapshots, |listed| kept(Some(&volume), listed, keep_last))
 }
 
 #[test]
@@ -137,22 +121,58 @@ fn only_available_ones_are_copies() {
 }
 
 #[test]
-fn each_volume_and_policy_keeps_its_own() {
-    let of = |id: &str, time: &str, volume: &str, policy| Snapshot {
-        volume_id: volume.to_owned(),
+fn each_policy_keeps_its_own() {
+    let of = |id: &str, time: &str, policy| Snapshot {
         policy,
         ..expired(id, time)
     };
     let snapshots = [
-        of("a", "01:00:00", "v", Some(Daily)),
-        of("b", "02:00:00", "v", Some(Daily)),
-        of("c", "03:00:00", "v", Some(Weekly)),
-        of("d", "04:00:00", "v", Some(Weekly)),
-        of("e", "05:00:00", "v", None),
-        of("f", "06:00:00", "other", Some(Daily)),
-        of("g", "07:00:00", "other", Some(Daily)),
+        of("a", "01:00:00", Some(Daily)),
+        of("b", "02:00:00", Some(Daily)),
+        of("c", "03:00:00", Some(Weekly)),
+        of("d", "04:00:00", Some(Weekly)),
+        of("e", "05:00:00", None),
     ];
-    assert_eq!(kept_of_any_order(&snapshots, 1), ["b", "d", "g"]);
+    assert_eq!(kept_of_any_order(&snapshots, 1), ["b", "d"]);
+}
+
+#[test]
+fn another_volumes_copies_are_not_this_ones() {
+    let others = Snapshot {
+        volume_id: "other".to_owned(),
+        ..expired("b", "02:00:00")
+    };
+    let snapshots = [expired("a", "01:00:00"), others];
+    // The other volume is gone, and nothing keeps its copy.
+    assert_eq!(kept_of_any_order(&snapshots, 1), ["a"]);
+}
+
+#[test]
+fn a_policys_own_number_takes_the_place_of_the_deployments() {
+    let snapshots =
+        ["a", "b", "c", "d"].map(|id| expired(id, &format!("0{}:00:00", id.as_bytes()[0] - b'a')));
+    let broken = ("daily-timezone", "Mars/Olympus");
+    for (keys, deployments, stay) in [
+        (&[("daily-keep-last", "2")][..], 1, &["c", "d"][..]),
+        (&[("daily-keep-last", "2")], 3, &["c", "d"]),
+        (&[("daily-keep-last", "0")], 3, &[]),
+        (&[("daily-keep-last", "")], 1, &["d"]),
+        (&[("weekly-keep-last", "3")], 1, &["d"]),
+        // A mistake in another key costs no copies.
+        (&[("daily-keep-last", "3"), broken], 1, &["b", "c", "d"]),
+        (&[("daily-keep-last", "many")], 2, &["c", "d"]),
+        (&[("daily-keep-last", "101")], 2, &["c", "d"]),
+    ] {
+        let keys = [&[("managed", "true"), ("daily-enabled", "true")], keys].concat();
+        let volume = volume("v", &keys);
+        assert_eq!(
+            kept(Some(&volume), &snapshots, deployments),
+            stay,
+            "{keys:?}"
+        );
+    }
+    // Who has been wiped has no number of his own any more.
+    assert_eq!(kept(Some(&volume("v", &[])), &snapshots, 1), ["d"]);
 }
 
 #[test]

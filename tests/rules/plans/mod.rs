@@ -9,10 +9,13 @@ mod belonging;
 mod due_windows;
 mod duplicates;
 mod expired;
+mod expiry_order;
+mod keep_at_most;
 mod keep_last;
 mod leftovers;
 mod listed_snapshots;
 mod listed_volumes;
+mod lost;
 mod requests;
 mod scope;
 mod stale_snapshots;
@@ -25,7 +28,8 @@ use std::fmt::Debug;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use snapsentry::plan::creation::{self, WindowVerdict};
-use snapsentry::plan::{DueWindow, Expiry, Snapshot, State, Volume, VolumeSnapshots};
+use snapsentry::plan::expiry::{self, ExpiryLimits, ExpiryVerdict, ManagedSnapshots};
+use snapsentry::plan::{DueWindow, Expiry, Scope, Snapshot, State, Volume, VolumeSnapshots};
 use snapsentry::policy::{Metadata, PolicyKind};
 
 /// Longer than anything that works takes.
@@ -151,4 +155,50 @@ fn due(volume: &Volume, snapshots: &[Snapshot]) -> DueWindow {
         WindowVerdict::Due(due) => *due,
         other => panic!("not due, with {snapshots:?}: {other:?}"),
     }
+}
+
+/// What is to be done about each of these snapshots, by its id.
+fn expiry_verdicts(
+    volume: Option<&Volume>,
+    listed: &[Snapshot],
+    keep_last: usize,
+) -> BTreeMap<String, ExpiryVerdict> {
+    let mut snapshots = ManagedSnapshots::default();
+    for snapshot in listed {
+        snapshots.take_in(snapshot.clone(), now());
+    }
+    let volumes = volume
+        .map(|volume| (volume.id.clone(), volume.clone()))
+        .into_iter()
+        .collect();
+    let limits = ExpiryLimits {
+        keep_last,
+        stuck_after: STUCK_AFTER,
+    };
+    let plan = expiry::plan(&volumes, &snapshots, &Scope::default(), now(), limits);
+    let mut verdicts: BTreeMap<String, ExpiryVerdict> = listed
+        .iter()
+        .map(|one| (one.id.clone(), ExpiryVerdict::NotExpired))
+        .collect();
+    for kept in &plan.kept {
+        verdicts.insert(kept.snapshot_id.to_owned(), kept.verdict);
+    }
+    for deletion in &plan.deletions {
+        let (reason, expired_at) = (deletion.reason, deletion.expired_at);
+        let verdict = ExpiryVerdict::Delete { reason, expired_at };
+        verdicts.insert(deletion.snapshot_id.to_owned(), verdict);
+    }
+    verdicts
+}
+
+/// The ids of those about which this is to be done.
+fn which(
+    verdicts: &BTreeMap<String, ExpiryVerdict>,
+    wanted: impl Fn(ExpiryVerdict) -> bool,
+) -> Vec<&str> {
+    verdicts
+        .iter()
+        .filter(|(_, verdict)| wanted(**verdict))
+        .map(|(id, _)| id.as_str())
+        .collect()
 }

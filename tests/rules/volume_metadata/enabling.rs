@@ -1,8 +1,8 @@
 //! Whether a policy is on, a volume managed, a snapshot held.
 
 use snapsentry::policy::PolicyKind::{self, Daily, Express, Monthly, Weekly};
-use snapsentry::policy::keys::{self, Metadata, Setting};
-use snapsentry::policy::{PolicyState, read};
+use snapsentry::policy::keys::{self, Metadata};
+use snapsentry::policy::{PolicyState, Setting, read};
 
 use super::{default_policy, enabled, invalid, metadata};
 
@@ -88,10 +88,10 @@ fn a_policy_is_off_unless_its_key_says_otherwise() {
 fn a_policy_that_is_off_is_not_looked_at_further() {
     for kind in PolicyKind::ALL {
         for off in ["false", ""] {
-            let mut metadata: Metadata = Setting::of(kind)
-                .map(|setting| (setting.key(kind).to_owned(), "nonsense".to_owned()))
+            let mut metadata: Metadata = Setting::keys_of(kind)
+                .map(|(_, key)| (key.to_owned(), "nonsense".to_owned()))
                 .collect();
-            metadata.insert(Setting::Enabled.key(kind).to_owned(), off.to_owned());
+            metadata.insert(format!("x-snapsentry-{kind}-enabled"), off.to_owned());
             assert_eq!(read(kind, &metadata), PolicyState::Disabled);
         }
     }

@@ -1,6 +1,6 @@
-//! The four rhythms on an undisturbed calendar.
+//! The rhythms on an undisturbed calendar.
 
-use snapsentry::policy::PolicyKind::{Daily, Express, Monthly, Weekly};
+use snapsentry::policy::PolicyKind::{Daily, Express, Monthly, Weekly, Yearly};
 
 use super::{assert_window, assert_windows, at, policy};
 
@@ -180,24 +180,124 @@ fn february_decides_what_the_twenty_ninth_and_thirtieth_are() {
 
 #[test]
 fn an_express_policy_cuts_the_day_from_midnight() {
-    for (hours, cuts) in [
-        ("6", &["00", "06", "12", "18"][..]),
-        ("8", &["00", "08", "16"]),
-        ("12", &["00", "12"]),
-    ] {
-        let mut boundaries: Vec<String> = cuts
-            .iter()
-            .map(|hour| format!("2026-11-22T{hour}:00:00+05:30"))
+    for hours in [1, 2, 3, 4, 6, 8, 12] {
+        let mut boundaries: Vec<String> = (0..24 / hours)
+            .map(|cut| format!("2026-11-22T{:02}:00:00+05:30", cut * hours))
             .collect();
         boundaries.push("2026-11-23T00:00:00+05:30".to_owned());
         let boundaries: Vec<&str> = boundaries.iter().map(String::as_str).collect();
+        let hours = hours.to_string();
         assert_windows(
             &policy(
                 Express,
-                &[("interval-hours", hours), ("timezone", "Asia/Kolkata")],
+                &[("interval-hours", &hours), ("timezone", "Asia/Kolkata")],
             ),
             &boundaries,
         );
+    }
+}
+
+#[test]
+fn with_several_times_of_day_a_window_runs_from_each_to_the_one_that_follows() {
+    assert_windows(
+        &policy(Daily, &[("times", "14:00, 2:00,21:30")]),
+        &[
+            "2026-12-30T21:30:00Z",
+            "2026-12-31T02:00:00Z",
+            "2026-12-31T14:00:00Z",
+            "2026-12-31T21:30:00Z",
+            "2027-01-01T02:00:00Z",
+            "2027-01-01T14:00:00Z",
+        ],
+    );
+    // Midnight and the minute before it are as far apart as the clock says.
+    assert_windows(
+        &policy(Daily, &[("times", "23:59,00:00")]),
+        &[
+            "2026-11-21T23:59:00Z",
+            "2026-11-22T00:00:00Z",
+            "2026-11-22T23:59:00Z",
+            "2026-11-23T00:00:00Z",
+        ],
+    );
+}
+
+#[test]
+fn the_times_of_day_are_read_in_place_of_the_start_time() {
+    assert_windows(
+        &policy(Daily, &[("times", "02:00,14:00"), ("start-time", "09:00")]),
+        &[
+            "2026-11-22T02:00:00Z",
+            "2026-11-22T14:00:00Z",
+            "2026-11-23T02:00:00Z",
+        ],
+    );
+}
+
+#[test]
+fn a_yearly_window_starts_on_the_first_of_january_by_default() {
+    assert_windows(
+        &policy(Yearly, &[]),
+        &[
+            "2026-01-01T00:00:00Z",
+            "2027-01-01T00:00:00Z",
+            "2028-01-01T00:00:00Z",
+            "2029-01-01T00:00:00Z",
+        ],
+    );
+}
+
+#[test]
+fn a_yearly_window_starts_on_that_day_of_that_month_and_not_earlier_that_day() {
+    let settings = [
+        ("start-month", "july"),
+        ("start-day-of-month", "4"),
+        ("start-time", "18:30"),
+        ("timezone", "America/New_York"),
+    ];
+    let yearly = policy(Yearly, &settings);
+    assert_windows(
+        &yearly,
+        &[
+            "2025-07-04T18:30:00-04:00",
+            "2026-07-04T18:30:00-04:00",
+            "2027-07-04T18:30:00-04:00",
+        ],
+    );
+    let before = yearly.window_at(at("2026-07-04T18:29:59-04:00"));
+    assert_eq!(before.start, at("2025-07-04T18:30:00-04:00"));
+}
+
+#[test]
+fn a_day_that_the_month_does_not_have_that_year_is_its_last() {
+    for (month, day, boundaries) in [
+        (
+            "2",
+            "29",
+            ["2027-02-28", "2028-02-29", "2029-02-28", "2030-02-28"],
+        ),
+        (
+            "february",
+            "31",
+            ["2027-02-28", "2028-02-29", "2029-02-28", "2030-02-28"],
+        ),
+        (
+            "apr",
+            "31",
+            ["2027-04-30", "2028-04-30", "2029-04-30", "2030-04-30"],
+        ),
+        (
+            "12",
+            "99",
+            ["2027-12-31", "2028-12-31", "2029-12-31", "2030-12-31"],
+        ),
+    ] {
+        let yearly = policy(
+            Yearly,
+            &[("start-month", month), ("start-day-of-month", day)],
+        );
+        let boundaries = boundaries.map(|date| format!("{date}T00:00:00Z"));
+        assert_windows(&yearly, &boundaries.each_ref().map(String::as_str));
     }
 }
 

@@ -1,7 +1,7 @@
 //! Windows over changes of the clocks, as people on the spot would tell them.
 
 use chrono::TimeDelta;
-use snapsentry::policy::PolicyKind::{Daily, Express, Monthly, Weekly};
+use snapsentry::policy::PolicyKind::{Daily, Express, Monthly, Weekly, Yearly};
 
 use super::{assert_window, assert_windows, at, policy};
 
@@ -271,6 +271,121 @@ fn offsets_of_odd_seconds_are_kept_to_the_second() {
             "1972-01-06T01:14:30Z",
             "1972-01-07T00:44:30Z",
             "1972-01-08T00:30:00Z",
+        ],
+    );
+}
+
+#[test]
+fn an_hour_that_is_skipped_has_no_hourly_window_of_its_own() {
+    let settings = [("timezone", "Europe/Berlin"), ("interval-hours", "1")];
+    assert_windows(
+        &policy(Express, &settings),
+        &[
+            "2024-03-31T00:00:00+01:00",
+            "2024-03-31T01:00:00+01:00",
+            "2024-03-31T03:00:00+02:00",
+            "2024-03-31T04:00:00+02:00",
+        ],
+    );
+    // An hour that comes twice is one window of two hours.
+    assert_windows(
+        &policy(Express, &settings),
+        &[
+            "2024-10-27T01:00:00+02:00",
+            "2024-10-27T02:00:00+02:00",
+            "2024-10-27T03:00:00+01:00",
+            "2024-10-27T04:00:00+01:00",
+        ],
+    );
+}
+
+#[test]
+fn half_an_hour_that_is_skipped_leaves_a_window_of_half_an_hour() {
+    let settings = [("timezone", "Australia/Lord_Howe"), ("interval-hours", "1")];
+    assert_windows(
+        &policy(Express, &settings),
+        &[
+            "2024-10-06T01:00:00+10:30",
+            "2024-10-06T02:30:00+11:00",
+            "2024-10-06T03:00:00+11:00",
+            "2024-10-06T04:00:00+11:00",
+        ],
+    );
+}
+
+#[test]
+fn times_of_day_that_fall_into_one_gap_begin_one_window() {
+    let settings = [
+        ("timezone", "Europe/Berlin"),
+        ("times", "02:00,02:15,02:45,12:00"),
+    ];
+    assert_windows(
+        &policy(Daily, &settings),
+        &[
+            "2024-03-30T02:45:00+01:00",
+            "2024-03-30T12:00:00+01:00",
+            "2024-03-31T03:00:00+02:00",
+            "2024-03-31T12:00:00+02:00",
+            "2024-04-01T02:00:00+02:00",
+            "2024-04-01T02:15:00+02:00",
+        ],
+    );
+}
+
+#[test]
+fn times_of_day_in_and_right_after_a_gap_begin_one_window() {
+    let settings = [
+        ("timezone", "Europe/Berlin"),
+        ("times", "02:30,03:00,03:01"),
+    ];
+    assert_windows(
+        &policy(Daily, &settings),
+        &[
+            "2024-03-30T03:01:00+01:00",
+            "2024-03-31T03:00:00+02:00",
+            "2024-03-31T03:01:00+02:00",
+            "2024-04-01T02:30:00+02:00",
+        ],
+    );
+}
+
+#[test]
+fn times_of_day_that_come_twice_begin_their_windows_the_first_time() {
+    let settings = [
+        ("timezone", "Europe/Berlin"),
+        ("times", "02:15,02:45,12:00"),
+    ];
+    let daily = policy(Daily, &settings);
+    assert_windows(
+        &daily,
+        &[
+            "2024-10-26T12:00:00+02:00",
+            "2024-10-27T02:15:00+02:00",
+            "2024-10-27T02:45:00+02:00",
+            "2024-10-27T12:00:00+01:00",
+        ],
+    );
+    // The clock shows 02:20 for the second time, and a quarter to three has been already.
+    let window = daily.window_at(at("2024-10-27T02:20:00+01:00"));
+    assert_eq!(window.start, at("2024-10-27T02:45:00+02:00"));
+}
+
+#[test]
+fn years_go_by_the_wall_clock_too() {
+    assert_windows(
+        &policy(
+            Yearly,
+            &[
+                ("timezone", "Europe/Berlin"),
+                ("start-time", "02:30"),
+                ("start-month", "mar"),
+                ("start-day-of-month", "31"),
+            ],
+        ),
+        &[
+            "2023-03-31T02:30:00+02:00",
+            "2024-03-31T03:00:00+02:00",
+            "2025-03-31T02:30:00+02:00",
         ],
     );
 }

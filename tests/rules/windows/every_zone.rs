@@ -11,7 +11,7 @@ use chrono::{
 };
 use proptest::prelude::*;
 use proptest::sample;
-use snapsentry::policy::PolicyKind::{self, Daily, Express, Monthly, Weekly};
+use snapsentry::policy::PolicyKind::{self, Daily, Express, Monthly, Weekly, Yearly};
 use snapsentry::policy::{Policy, Window};
 
 use super::clock::{Change, Clock, second};
@@ -33,7 +33,10 @@ fn clocks() -> Vec<Clock> {
 struct Numbers {
     kind: PolicyKind,
     minute_of_day: u32,
+    /// How many times of the day there are, at equal distances; daily only.
+    times: u32,
     weekday: Weekday,
+    month: u32,
     day_of_month: u32,
     interval_hours: u32,
     retention_days: u32,
@@ -45,7 +48,9 @@ impl Numbers {
         Self {
             kind,
             minute_of_day: civil.hour() * 60 + civil.minute(),
+            times: 1,
             weekday: civil.weekday(),
+            month: civil.month(),
             day_of_month: civil.day(),
             interval_hours: 6,
             // Shorter than a week and a month, longer than a day.
@@ -54,20 +59,46 @@ impl Numbers {
     }
 
     fn policy(&self, zone: &str) -> Policy {
-        let time = format!("{}:{:02}", self.minute_of_day / 60, self.minute_of_day % 60);
+        let times: Vec<String> = self
+            .minutes_of_day()
+            .map(|minute| format!("{}:{:02}", minute / 60, minute % 60))
+            .collect();
+        let (time, times) = (times[0].clone(), times.join(","));
         let (weekday, day) = (self.weekday.to_string(), self.day_of_month.to_string());
+        let month = self.month.to_string();
         let (hours, days) = (
             self.interval_hours.to_string(),
             self.retention_days.to_string(),
         );
         let of_kind: &[(&str, &str)] = match self.kind {
             Express => &[("interval-hours", &hours)],
+            Daily if self.times > 1 => &[("times", &times)],
             Daily => &[("start-time", &time)],
             Weekly => &[("start-time", &time), ("start-day-of-week", &weekday)],
             Monthly => &[("start-time", &time), ("start-day-of-month", &day)],
+            Yearly => &[
+                ("start-time", &time),
+                ("start-month", &month),
+                ("start-day-of-month", &day),
+            ],
         };
         let of_all = [("timezone", zone), ("retention-days", days.as_str())];
         policy(self.kind, &[&of_all, of_kind].concat())
+    }
+
+    /// The minutes of the day at which windows start, which are not sorted.
+    fn minutes_of_day(&self) -> impl Iterator<Item = u32> {
+        let (first, times) = (self.minute_of_day, self.times);
+        (0..times).map(move |n| (first + n * (1440 / times)) % 1440)
+    }
+
+    /// The day asked for of this month or, where there is none of that number, the last.
+    fn day_of(&self, first_of_month: NaiveDate) -> NaiveDate {
+        // Counting down from the day asked for until there is one of that number.
+        let day = (1..=self.day_of_month)
+            .rev()
+            .find_map(|day| first_of_month.with_day(day));
+        day.expect("every month has a first day")
     }
 
     /// The nominal starts around a date.
@@ -75,14 +106,18 @@ impl Numbers {
         let time = TimeDelta::minutes(self.minute_of_day.into());
         let start = |date: NaiveDate| date.and_time(NaiveTime::MIN) + time;
         match self.kind {
-            Express => (0..24)
+            Express => (0..6 * 24 / self.interval_hours)
                 .map(|step| TimeDelta::hours((step * self.interval_hours).into()))
                 .map(|hours| (about - Days::new(3)).and_time(NaiveTime::MIN) + hours)
                 .collect(),
             Daily => (about - Days::new(3))
                 .iter_days()
                 .take(7)
-                .map(start)
+                .flat_map(|date| {
+                    let midnight = date.and_time(NaiveTime::MIN);
+                    self.minutes_of_day()
+                        .map(move |minute| midnight + TimeDelta::minutes(minute.into()))
+                })
                 .collect(),
             Weekly => (about.week(self.weekday).first_day() - Days::new(14))
                 .iter_weeks()
@@ -92,13 +127,12 @@ impl Numbers {
             Monthly => (0..5)
                 .map(|months| {
                     let first = about - Days::new(about.day0().into()) - Months::new(2);
-                    let month = first + Months::new(months);
-                    // Counting down from the day asked for until there is one of that number.
-                    let day = (1..=self.day_of_month)
-                        .rev()
-                        .find_map(|day| month.with_day(day));
-                    start(day.expect("every month has a first day"))
+                    start(self.day_of(first + Months::new(months)))
                 })
+                .collect(),
+            Yearly => (about.year() - 2..=about.year() + 2)
+                .map(|year| NaiveDate::from_ymd_opt(year, self.month, 1).expect("a month"))
+                .map(|month| start(self.day_of(month)))
                 .collect(),
         }
     }
@@ -107,8 +141,9 @@ impl Numbers {
     fn check(&self, clock: &Clock, about: NaiveDate) -> usize {
         let (policy, zone) = (self.policy(&clock.zone), &clock.zone);
         // Of several nominal starts that mean one instant, the last one is the window's.
-        let boundaries: BTreeMap<DateTime<Utc>, NaiveDateTime> = self
-            .nominal_starts(about)
+        let mut nominal_starts = self.nominal_starts(about);
+        nominal_starts.sort();
+        let boundaries: BTreeMap<DateTime<Utc>, NaiveDateTime> = nominal_starts
             .into_iter()
             .map(|nominal| (clock.first_instant_of(nominal), nominal))
             .collect();
@@ -158,16 +193,23 @@ fn settings_around(change: &Change) -> Vec<(Numbers, NaiveDate)> {
     let midnight = within.date().and_time(NaiveTime::MIN);
     let mut settings = Vec::new();
     for civil in [from, within, last_minute, to, midnight] {
-        for kind in [Daily, Weekly, Monthly] {
+        for kind in [Daily, Weekly, Monthly, Yearly] {
             settings.push((Numbers::starting_at(kind, civil), civil.date()));
         }
     }
-    for interval_hours in [6, 8, 12] {
+    for interval_hours in [1, 2, 3, 4, 6, 8, 12] {
         let express = Numbers {
             interval_hours,
             ..Numbers::starting_at(Express, midnight)
         };
         settings.push((express, midnight.date()));
+    }
+    for times in [2, 24] {
+        let daily = Numbers {
+            times,
+            ..Numbers::starting_at(Daily, within)
+        };
+        settings.push((daily, within.date()));
     }
     let last_day = Numbers {
         day_of_month: 31,
@@ -197,8 +239,12 @@ fn windows_keep_their_rules_around_every_change_there_ever_was() {
         for change in clock.changes(1800..2020) {
             let (from, to) = change.disputed();
             let within = from + (to - from) / 2;
-            for kind in [Daily, Express] {
-                windows += Numbers::starting_at(kind, within).check(&clock, within.date());
+            let hourly = Numbers {
+                interval_hours: 1,
+                ..Numbers::starting_at(Express, within)
+            };
+            for settings in [Numbers::starting_at(Daily, within), hourly] {
+                windows += settings.check(&clock, within.date());
             }
         }
     }
@@ -209,12 +255,16 @@ prop_compose! {
     fn any_settings()(
         kind in sample::select(&PolicyKind::ALL),
         minute_of_day in 0_u32..1440,
+        times in sample::select(&[1, 1, 2, 5, 24]),
         weekday in (0_u8..7).prop_map(|day| Weekday::try_from(day).expect("seven days")),
+        month in 1_u32..=12,
         day_of_month in 1_u32..=31,
-        interval_hours in sample::select(&[6, 8, 12]),
+        interval_hours in sample::select(&[1, 2, 3, 4, 6, 8, 12]),
         retention_days in 1_u32..=36_500,
     ) -> Numbers {
-        Numbers { kind, minute_of_day, weekday, day_of_month, interval_hours, retention_days }
+        Numbers {
+            kind, minute_of_day, times, weekday, month, day_of_month, interval_hours, retention_days,
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Days that some islands never had or had twice, when the date line moved over them.
 
-use snapsentry::policy::PolicyKind::{Daily, Express, Monthly, Weekly};
+use snapsentry::policy::PolicyKind::{Daily, Express, Monthly, Weekly, Yearly};
 
 use super::{assert_windows, policy};
 
@@ -56,6 +56,40 @@ fn a_start_on_a_skipped_day_is_the_first_instant_after_it() {
             "2011-11-30T23:59:00-10:00",
             "2011-12-31T00:00:00+14:00",
             "2012-01-30T23:59:00+14:00",
+        ],
+    );
+}
+
+#[test]
+fn all_starts_of_a_skipped_day_begin_one_window() {
+    let apia = ("timezone", "Pacific/Apia");
+    assert_windows(
+        &policy(Daily, &[apia, ("times", "00:00,06:00,12:00,18:00")]),
+        &[
+            "2011-12-29T12:00:00-10:00",
+            "2011-12-29T18:00:00-10:00",
+            "2011-12-31T00:00:00+14:00",
+            "2011-12-31T06:00:00+14:00",
+        ],
+    );
+    assert_windows(
+        &policy(Express, &[apia, ("interval-hours", "1")]),
+        &[
+            "2011-12-29T22:00:00-10:00",
+            "2011-12-29T23:00:00-10:00",
+            "2011-12-31T00:00:00+14:00",
+            "2011-12-31T01:00:00+14:00",
+        ],
+    );
+    assert_windows(
+        &policy(
+            Yearly,
+            &[apia, ("start-month", "12"), ("start-day-of-month", "30")],
+        ),
+        &[
+            "2010-12-30T00:00:00-10:00",
+            "2011-12-31T00:00:00+14:00",
+            "2012-12-30T00:00:00+14:00",
         ],
     );
 }

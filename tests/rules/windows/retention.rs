@@ -1,6 +1,6 @@
 //! How long a snapshot is kept, and how its dates are written.
 
-use snapsentry::policy::PolicyKind::{self, Daily, Express, Monthly, Weekly};
+use snapsentry::policy::PolicyKind::{self, Daily, Express, Monthly, Weekly, Yearly};
 
 use super::{at, policy};
 
@@ -23,6 +23,7 @@ fn retention_counts_days_from_the_start_of_the_window() {
         (Daily, "2026-11-27T00:00:00Z"),
         (Weekly, "2026-11-29T00:00:00Z"),
         (Monthly, "2026-12-01T00:00:00Z"),
+        (Yearly, "2027-01-01T00:00:00Z"),
     ] {
         assert_expiry(kind, &[], now, expected);
     }
@@ -146,8 +147,49 @@ fn a_retention_shorter_than_the_window_ends_with_the_window() {
         "2027-02-28T00:00:00Z",
         "2027-03-31T00:00:00Z",
     );
+    assert_expiry(
+        Yearly,
+        &[("retention-days", "30"), ("start-month", "3")],
+        "2026-11-25T09:10:00Z",
+        "2027-03-01T00:00:00Z",
+    );
+    // 365 days do not last through a leap year.
+    assert_expiry(Yearly, &[], "2028-06-15T00:00:00Z", "2029-01-01T00:00:00Z");
     // Thirty days do not last through a month of 31.
     assert_expiry(Monthly, &[], "2026-12-15T00:00:00Z", "2027-01-01T00:00:00Z");
+}
+
+#[test]
+fn each_of_several_times_a_day_is_kept_for_as_long() {
+    let settings = [("times", "02:00,14:00"), ("retention-days", "1")];
+    for (now, expected) in [
+        ("2026-11-25T09:10:00Z", "2026-11-26T02:00:00Z"),
+        ("2026-11-25T14:00:00Z", "2026-11-26T14:00:00Z"),
+    ] {
+        assert_expiry(Daily, &settings, now, expected);
+    }
+    // Where a gap moved several starts into one instant, the last of them counts.
+    assert_expiry(
+        Daily,
+        &[
+            ("timezone", "Europe/Berlin"),
+            ("times", "02:15,02:45"),
+            ("retention-days", "1"),
+        ],
+        "2024-03-31T03:00:00+02:00",
+        "2024-04-01T02:45:00+02:00",
+    );
+}
+
+#[test]
+fn an_hourly_snapshot_is_kept_for_whole_days() {
+    let settings = [("interval-hours", "1"), ("retention-days", "7")];
+    assert_expiry(
+        Express,
+        &settings,
+        "2026-11-25T09:10:00Z",
+        "2026-12-02T09:00:00Z",
+    );
 }
 
 #[test]
@@ -161,6 +203,9 @@ fn a_retention_that_falls_short_of_the_window_is_told() {
         (Monthly, "29", true),
         (Monthly, "30", false),
         (Monthly, "31", false),
+        (Yearly, "364", true),
+        (Yearly, "365", false),
+        (Yearly, "3650", false),
     ] {
         let policy = policy(kind, &[("retention-days", days)]);
         let window = policy.window_at(now);
