@@ -20,9 +20,9 @@ async fn it_has_exactly_these_parts_in_this_order() {
         "dry_run": false,
         "started_at": answer["started_at"],
         "duration_ms": answer["duration_ms"],
-        "volumes": {"managed": 1, "due": 1, "invalid": 0},
+        "volumes": {"managed": 1, "due": 1, "invalid": 0, "lost": 0},
         "snapshots": {"managed": 1, "created": 1, "adopted": 0, "pending": 0, "deferred": 0,
-                      "failed": 0, "deleted": 0, "kept": 0, "cleaned": 0},
+                      "blocked": 0, "failed": 0, "deleted": 0, "kept": 0, "cleaned": 0},
         "requests": {"sent": answer["requests"]["sent"], "retried": 0},
         "failures": [],
         "warnings": [],
@@ -103,7 +103,7 @@ async fn at_most_a_hundred_failures_and_warnings_are_listed() {
     assert_eq!(run.figure("/volumes/invalid"), 103);
     assert_eq!(
         (run.did().as_str(), run.outcome()),
-        ("deferred 103", "partial")
+        ("blocked 103", "partial")
     );
     let order: Vec<&String> = run
         .answer()

@@ -70,7 +70,7 @@ async fn the_plan_of_a_snapshot_pass_is_what_the_pass_then_does() {
         }
     }
     let real = world.snapshot().await;
-    assert_eq!(real.did(), "created 11, deferred 1, cleaned 3");
+    assert_eq!(real.did(), "created 11, blocked 1, cleaned 3");
     let names = world.requests(Route::CreateSnapshot);
     let names = names
         .iter()
@@ -92,7 +92,7 @@ async fn the_plan_of_a_snapshot_pass_is_what_the_pass_then_does() {
     ] {
         assert_eq!(dry.figure(pointer), real.figure(pointer), "{pointer}");
     }
-    assert_eq!(dry.did(), "deferred 1");
+    assert_eq!(dry.did(), "blocked 1");
     assert_eq!(dry.failures(), real.failures());
     assert_eq!(dry.list("warnings"), real.list("warnings"));
 }

@@ -5,10 +5,9 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
-use simcloud::backend::{Behaviour, Rule, Snapshots};
 use simcloud::{Fault, Kind, Route};
 
-use crate::world::{World, daily, express, weekly};
+use crate::world::{World, daily};
 
 const NAMES: [&str; 16] = [
     "SnapshotsCreated",
@@ -113,52 +112,6 @@ async fn failed_invocations_are_counted_by_error_type() {
     assert_eq!(line["InvocationsFailed"], 1);
     let sent = world.cloud.journal().total();
     assert_eq!(line["RequestsSent"], sent);
-}
-
-#[tokio::test]
-async fn the_oldest_due_age_is_that_of_the_most_overdue_window_left_unserved() {
-    let world = World::new().await;
-    let (daily, express, weekly) = (daily(), express(), weekly());
-    let [served, failed, younger] = [(); 3].map(|()| world.volume(&[]));
-    for (volume, policy) in [(&served, &weekly), (&failed, &daily), (&younger, &express)] {
-        let spec = policy.tag(simcloud::VolumeSpec::default());
-        let managed = spec.meta("x-snapsentry-managed", "true");
-        world.cloud.set_metadata(volume, managed.metadata);
-    }
-    for volume in [&failed, &younger] {
-        let refused = Fault::on(Route::CreateSnapshot, Kind::status(400));
-        world.cloud.inject(refused.containing(volume).forever());
-    }
-    let run = world.snapshot().await;
-    assert_eq!(run.did(), "created 1, failed 2");
-    let age = &run.metrics()["OldestDueAgeSeconds"];
-    assert!(is_age(age, daily.start), "{age}");
-    world.cloud.clear_faults();
-    let run = world.snapshot().await;
-    assert_eq!(run.metrics()["OldestDueAgeSeconds"], 0);
-}
-
-#[tokio::test]
-async fn deferred_windows_age_and_pending_ones_do_not() {
-    let world = World::new()
-        .await
-        .set("SNAPSENTRY_DEADLINE_MARGIN", "500ms");
-    let policy = daily();
-    let volume = world.volume(&[&policy]);
-    world.cloud.set_volume_status(&volume, "detaching");
-    let run = world.snapshot().await;
-    assert_eq!(run.did(), "deferred 1");
-    let age = &run.metrics()["OldestDueAgeSeconds"];
-    assert!(is_age(age, policy.start), "{age}");
-    world.cloud.set_volume_status(&volume, "available");
-    world
-        .cloud
-        .backend(Rule::new(Snapshots::Any, Behaviour::CreateHangs));
-    let event = json!({"phase": "snapshot"});
-    let short = std::time::Duration::from_millis(1500);
-    let run = world.run_within(short, event).await;
-    assert_eq!(run.did(), "pending 1");
-    assert_eq!(run.metrics()["OldestDueAgeSeconds"], 0);
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use serde_json::json;
 use simcloud::{Fault, Kind, Route, When};
 
-use crate::twins::meanwhile;
+use crate::duplicates::meanwhile;
 use crate::world::{Policy, World, daily, weekly};
 
 #[tokio::test]

@@ -82,8 +82,8 @@ async fn only_available_and_in_use_volumes_are_tried() {
         world.cloud.add_volume(tagged(&[&policy]).status(*status));
     }
     let run = world.snapshot().await;
-    assert_eq!(run.did(), "created 2, deferred 5");
-    assert_eq!(run.outcome(), "deferred");
+    assert_eq!(run.did(), "created 2, blocked 5");
+    assert_eq!(run.outcome(), "complete");
     assert_eq!(world.count(Route::CreateSnapshot), 2);
     let warnings = run.list("warnings");
     assert_eq!(warnings.len(), others.len());
@@ -109,6 +109,15 @@ async fn a_snapshot_that_ends_in_error_is_deleted_and_reported_and_stops_no_othe
     assert_eq!(failure["policy"], "daily");
     let deleted = &world.requests(Route::DeleteSnapshot)[0].path;
     let snapshot = failure["snapshot_id"].as_str().expect("an id");
+    let creations = world.requests(Route::CreateSnapshot);
+    let creation = creations
+        .iter()
+        .find(|one| one.json()["snapshot"]["volume_id"] == bad.as_str())
+        .and_then(|one| one.answered_request_id.as_deref())
+        .expect("an id");
+    assert_eq!(failure["request_id"], creation, "Cinder tells of it there");
+    let line = run.said("snapshot creation failed").remove(0);
+    assert_eq!(line["openstack_request_id"], creation);
     assert!(deleted.ends_with(snapshot), "{deleted}");
     assert!(
         failure["error"]

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use chrono::Utc;
+use chrono::{TimeDelta, Utc};
 use serde_json::{Value, json};
 use simcloud::lambda::FunctionSpec;
 use simcloud::{
@@ -277,13 +277,16 @@ impl World {
     }
 }
 
-/// A managed volume with these policies.
+/// A managed volume with these policies, made long ago.
 pub(crate) fn tagged(policies: &[&Policy]) -> VolumeSpec {
+    // Long before any window that a test is about.
+    let old = VolumeSpec {
+        created_at: Some(Utc::now() - TimeDelta::days(400)),
+        ..VolumeSpec::default()
+    };
     policies
         .iter()
-        .fold(managed(VolumeSpec::default()), |volume, policy| {
-            policy.tag(volume)
-        })
+        .fold(managed(old), |volume, policy| policy.tag(volume))
 }
 
 /// The volume, managed.

@@ -120,7 +120,9 @@ impl Run {
             self.figure(&format!("/snapshots/{name}"));
         }
         if answer["phase"] == "snapshot" && !is_dry {
-            let parts = counts(&["created", "adopted", "pending", "deferred", "failed"]);
+            let parts = counts(&[
+                "created", "adopted", "pending", "deferred", "blocked", "failed",
+            ]);
             assert_eq!(self.due(), parts, "{answer:#}");
             assert_eq!(counts(&["deleted", "kept"]), 0, "{answer:#}");
         }

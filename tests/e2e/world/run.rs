@@ -6,8 +6,9 @@ use serde_json::Value;
 use simcloud::lambda::Invocation;
 
 /// The counts of an answer's `snapshots`, in their order.
-pub(super) const COUNTS: [&str; 9] = [
-    "managed", "created", "adopted", "pending", "deferred", "failed", "deleted", "kept", "cleaned",
+pub(super) const COUNTS: [&str; 10] = [
+    "managed", "created", "adopted", "pending", "deferred", "blocked", "failed", "deleted", "kept",
+    "cleaned",
 ];
 
 /// What came of one event.

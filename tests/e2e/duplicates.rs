@@ -52,7 +52,7 @@ async fn the_earlier_stays_whoever_made_the_later() {
 }
 
 #[tokio::test]
-async fn a_later_one_with_another_start_in_the_same_window_is_a_twin_too() {
+async fn one_with_another_start_in_the_same_window_is_no_duplicate_and_stays() {
     let world = World::new().await;
     let policy = daily();
     let volume = world.volume(&[&policy]);
@@ -61,8 +61,10 @@ async fn a_later_one_with_another_start_in_the_same_window_is_a_twin_too() {
         .snapshot_of(&volume)
         .meta("x-snapsentry-snapshot-window-start", hour_later);
     meanwhile_at(&world, other, -2);
-    assert_eq!(world.snapshot().await.did(), "adopted 1, cleaned 1");
-    world.only_snapshot_of(&volume);
+    assert_eq!(world.snapshot().await.did(), "created 1");
+    assert_eq!(world.cloud.snapshots_of(&volume).len(), 2);
+    assert_eq!(world.snapshot().await.did(), "");
+    assert_eq!(world.removed(), 0);
 }
 
 #[tokio::test]
