@@ -33,10 +33,9 @@ impl Cloud {
     /// credential secret and all tokens.
     pub fn secrets(&self) -> Vec<String> {
         let state = self.lock();
-        let mut secrets = vec![
-            state.config.password.clone(),
-            state.config.application_credential.secret.clone(),
-        ];
+        let mut secrets = vec![state.config.password.clone()];
+        let credentials = state.application_credentials();
+        secrets.extend(credentials.map(|credential| credential.secret.clone()));
         secrets.extend(state.tokens.keys().cloned());
         secrets.sort();
         secrets

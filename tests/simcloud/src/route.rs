@@ -22,6 +22,8 @@ pub enum Route {
     KeystoneVersions,
     /// Keystone: `POST /v3/auth/tokens`.
     Login,
+    /// Keystone: `POST /v3/users/ID/application_credentials`.
+    CreateApplicationCredential,
     /// Keystone: `DELETE /v3/auth/tokens`.
     RevokeToken,
     /// Cinder: `GET /`, without a token.
@@ -78,6 +80,20 @@ pub enum Route {
     UpdateSnapshot,
     /// Cinder: `GET limits`.
     Limits,
+    /// Nova: `GET /`, without a token.
+    NovaVersions,
+    /// Nova: `GET /v2.1`.
+    NovaVersion,
+    /// Nova: `GET servers` and `GET servers/detail`.
+    ListServers,
+    /// Nova: `POST servers/ID/action`.
+    ServerAction,
+    /// Nova: `GET servers/ID/os-volume_attachments`.
+    ListServerVolumes,
+    /// Nova: `POST servers/ID/os-volume_attachments`.
+    AttachVolume,
+    /// Nova: `DELETE servers/ID/os-volume_attachments/VOLUME`.
+    DetachVolume,
     /// Nova: `GET servers/ID`.
     GetServer,
     /// A path or method that no service knows.
@@ -93,6 +109,9 @@ impl Route {
                 | Self::CreateVolume
                 | Self::DeleteVolume
                 | Self::UpdateSnapshot
+                | Self::ServerAction
+                | Self::AttachVolume
+                | Self::DetachVolume
                 | Self::SetSnapshotMetadataKey
                 | Self::DeleteSnapshotMetadataKey
                 | Self::DeleteSnapshot
@@ -192,13 +211,33 @@ fn route(service: Service, method: &Method, path: &str, rest: &[String], body: &
         (Service::Identity, "GET", ["" | "v3"] | ["v3", ""]) => Route::KeystoneVersions,
         (Service::Identity, "POST", ["v3", "auth", "tokens"]) => Route::Login,
         (Service::Identity, "DELETE", ["v3", "auth", "tokens"]) => Route::RevokeToken,
+        (Service::Identity, "POST", ["v3", "users", _, "application_credentials"]) => {
+            Route::CreateApplicationCredential
+        }
         (Service::BlockStorage, method, rest) => match path {
             "/" if method == "GET" => Route::CinderVersions,
             "/v3" | "/v3/" if method == "GET" => Route::CinderVersion,
             _ if path.starts_with("/v3/") => cinder(method, rest, body),
             _ => Route::Unknown,
         },
-        (Service::Compute, "GET", ["servers", _]) if path.starts_with("/v2.1/") => Route::GetServer,
+        (Service::Compute, method, rest) => match path {
+            "/" | "" if method == "GET" => Route::NovaVersions,
+            "/v2.1" | "/v2.1/" if method == "GET" => Route::NovaVersion,
+            _ if path.starts_with("/v2.1/") => nova(method, rest),
+            _ => Route::Unknown,
+        },
+        _ => Route::Unknown,
+    }
+}
+
+fn nova(method: &str, rest: &[&str]) -> Route {
+    match (method, rest) {
+        ("GET", ["servers"] | ["servers", "detail"]) => Route::ListServers,
+        ("GET", ["servers", _]) => Route::GetServer,
+        ("POST", ["servers", _, "action"]) => Route::ServerAction,
+        ("GET", ["servers", _, "os-volume_attachments"]) => Route::ListServerVolumes,
+        ("POST", ["servers", _, "os-volume_attachments"]) => Route::AttachVolume,
+        ("DELETE", ["servers", _, "os-volume_attachments", _]) => Route::DetachVolume,
         _ => Route::Unknown,
     }
 }

@@ -12,13 +12,14 @@ use tokio::time::Instant;
 
 use crate::backend::{self, Deed, End, Rule};
 use crate::call::Call;
-use crate::config::Config;
+use crate::config::{ApplicationCredential, Config};
 use crate::faults::Injected;
 use crate::health::{Sickness, Work};
 use crate::hooks::Hook;
 use crate::id::Id;
 use crate::journal::{Change, Happening, Journal};
 use crate::keystone::Token;
+use crate::nova::ServerRow;
 use crate::rows::{SnapshotRow, VolumeRow};
 use crate::table::{Keyed, Place, Table};
 
@@ -43,8 +44,10 @@ pub(crate) struct State {
     /// Whether any snapshot has no time of creation, ever.
     pub(crate) undated: bool,
     pub(crate) snapshot_gigabytes: u64,
-    pub(crate) servers: BTreeMap<String, String>,
+    pub(crate) servers: BTreeMap<String, ServerRow>,
     pub(crate) tokens: HashMap<String, Token>,
+    /// Application credentials made by requests.
+    pub(crate) made_credentials: Vec<ApplicationCredential>,
     pub(crate) faults: Vec<Injected>,
     pub(crate) hooks: Vec<Hook>,
     pub(crate) backend: Vec<Rule>,
@@ -77,6 +80,7 @@ impl State {
             snapshot_gigabytes: 0,
             servers: BTreeMap::new(),
             tokens: HashMap::new(),
+            made_credentials: Vec::new(),
             faults: Vec::new(),
             hooks: Vec::new(),
             backend: Vec::new(),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::Cloud;
 use crate::id::Id;
+use crate::nova::ServerRow;
 use crate::rows::{
     Attachment, Metadata, Snapshot, SnapshotRow, SnapshotSpec, Volume, VolumeRow, VolumeSpec,
 };
@@ -95,12 +96,18 @@ impl Cloud {
 
     /// Puts a server in, for Nova to name.
     pub fn add_server(&self, id: impl Into<String>, name: impl Into<String>) {
-        self.lock().servers.insert(id.into(), name.into());
+        let mut state = self.lock();
+        let row = ServerRow {
+            name: name.into(),
+            stopped: false,
+            created_at: state.now(),
+        };
+        state.servers.insert(id.into(), row);
     }
 
     /// A server's name.
     pub fn server_name(&self, id: &str) -> Option<String> {
-        self.lock().servers.get(id).cloned()
+        self.lock().servers.get(id).map(|row| row.name.clone())
     }
 
     /// All volumes, newest first.

@@ -19,6 +19,8 @@ pub(crate) struct Token {
     /// When Cinder last asked Keystone about it.
     pub(crate) asked_at: Option<DateTime<Utc>>,
     pub(crate) access_rules: Option<Vec<AccessRule>>,
+    /// Whether an application credential was shown for it.
+    pub(crate) by_credential: bool,
 }
 
 impl Token {

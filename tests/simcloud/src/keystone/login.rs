@@ -8,7 +8,7 @@ use super::admission::Token;
 use super::catalogue::catalogue;
 use crate::answer::{self, Answer};
 use crate::call::Call;
-use crate::config::{AccessRule, Role};
+use crate::config::{ApplicationCredential, Role};
 use crate::id::Id;
 use crate::state::State;
 
@@ -16,8 +16,7 @@ use crate::state::State;
 struct Login {
     method: &'static str,
     scoped: bool,
-    expires_at: Option<DateTime<Utc>>,
-    access_rules: Option<Vec<AccessRule>>,
+    credential: Option<ApplicationCredential>,
 }
 
 pub(super) fn log_in(state: &mut State, call: &Call) -> Answer {
@@ -32,7 +31,7 @@ pub(super) fn log_in(state: &mut State, call: &Call) -> Answer {
     let whole = |at: DateTime<Utc>| at.trunc_subsecs(0);
     let issued_at = whole(call.now);
     let mut expires_at = issued_at + lifetime;
-    if let Some(end) = login.expires_at {
+    if let Some(end) = login.credential.as_ref().and_then(|one| one.expires_at) {
         expires_at = expires_at.min(whole(end));
     }
     let stem = Id::random(&mut state.ids).simple();
@@ -58,8 +57,7 @@ pub(super) fn log_in(state: &mut State, call: &Call) -> Answer {
             token["catalog"] = catalogue(state, &call.base());
         }
     }
-    if login.method == "application_credential" {
-        let credential = &state.config.application_credential;
+    if let Some(credential) = &login.credential {
         token["application_credential"] = json!({
             "id": credential.id, "name": credential.name, "restricted": true,
         });
@@ -83,7 +81,10 @@ pub(super) fn log_in(state: &mut State, call: &Call) -> Answer {
         expires_at,
         revoked: false,
         asked_at: None,
-        access_rules: login.access_rules,
+        by_credential: login.credential.is_some(),
+        access_rules: login
+            .credential
+            .and_then(|credential| credential.access_rules),
     };
     state.tokens.insert(text.clone(), row);
     let mut answer = answer::json(201, json!({ "token": token }).to_string());
@@ -121,8 +122,7 @@ fn identify(state: &State, call: &Call, auth: &Value) -> Result<Login, Answer> {
             Ok(Login {
                 method: "password",
                 scoped: !scope.is_null(),
-                expires_at: None,
-                access_rules: None,
+                credential: None,
             })
         }
         Some(_) => Err(refused()),
@@ -139,15 +139,15 @@ fn application_credential(
     given: &Value,
     scope_asked: bool,
 ) -> Result<Login, Answer> {
-    let credential = &state.config.application_credential;
     let unknown = |what: &str, name: &Value| {
         let name = name.as_str().unwrap_or("None");
         answer::keystone_error(404, &format!("Could not find {what}: {name}."))
     };
-    if given["id"].is_string() {
-        if credential.deleted || given["id"] != credential.id.as_str() {
-            return Err(unknown("Application Credential", &given["id"]));
-        }
+    let mut usable = state.application_credentials().filter(|one| !one.deleted);
+    let credential = if given["id"].is_string() {
+        usable
+            .find(|one| given["id"] == one.id.as_str())
+            .ok_or_else(|| unknown("Application Credential", &given["id"]))?
     } else {
         if !is_user(state, &given["user"]) {
             let shown = if given["user"]["id"].is_string() {
@@ -157,10 +157,10 @@ fn application_credential(
             };
             return Err(unknown("User", &given["user"][shown]));
         }
-        if credential.deleted || given["name"] != credential.name.as_str() {
-            return Err(unknown("Application Credential", &given["name"]));
-        }
-    }
+        usable
+            .find(|one| given["name"] == one.name.as_str())
+            .ok_or_else(|| unknown("Application Credential", &given["name"]))?
+    };
     let ended = credential.expires_at.is_some_and(|end| end <= call.now);
     if ended || given["secret"] != credential.secret.as_str() {
         return Err(answer::unauthorized(&address(call)));
@@ -172,8 +172,7 @@ fn application_credential(
     Ok(Login {
         method: "application_credential",
         scoped: true,
-        expires_at: credential.expires_at,
-        access_rules: credential.access_rules.clone(),
+        credential: Some(credential.clone()),
     })
 }
 

@@ -2,6 +2,7 @@
 
 mod admission;
 mod catalogue;
+mod credentials;
 mod login;
 
 use serde_json::json;
@@ -22,6 +23,7 @@ pub(crate) fn answer(state: &mut State, call: &Call) -> Answer {
     let mut answer = match call.target.route {
         Route::KeystoneVersions => version(call),
         Route::Login => login::log_in(state, call),
+        Route::CreateApplicationCredential => credentials::create(state, call),
         Route::RevokeToken => revoke(state, call),
         _ => answer::keystone_error(404, "The resource could not be found."),
     };

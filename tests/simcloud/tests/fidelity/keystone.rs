@@ -229,3 +229,34 @@ async fn no_login_is_kept_in_the_journal() {
         assert!(!text.contains(&secret));
     }
 }
+
+#[tokio::test]
+async fn a_person_can_make_an_application_credential_and_it_cannot() {
+    let mut client = Client::new(Config::default()).await;
+    let config = Config::default();
+    let domain = json!({ "name": "Default" });
+    let login = json!({ "auth": {
+        "identity": { "methods": ["password"], "password": { "user": {
+            "name": config.user_name, "domain": domain, "password": config.password } } },
+        "scope": { "project": { "name": config.project_name, "domain": domain } } } });
+    let by_password = client.post("/identity/v3/auth/tokens", login).await;
+    let user = by_password.json()["token"]["user"]["id"].clone();
+    let path = format!(
+        "/identity/v3/users/{}/application_credentials",
+        user.as_str().expect("an id")
+    );
+    let wanted = json!({ "application_credential": { "name": "snapsentry", "access_rules": [
+        { "service": "block-storage", "method": "GET", "path": "/v3/volumes/detail" }] } });
+    assert_eq!(client.post(&path, wanted.clone()).await.status, 403);
+    client.token = by_password.header("x-subject-token").to_owned();
+    let made = client.post(&path, wanted).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    let made = made.json()["application_credential"].clone();
+    let login = json!({ "auth": { "identity": { "methods": ["application_credential"],
+        "application_credential": { "id": made["id"], "secret": made["secret"] } } } });
+    let answer = client.post("/identity/v3/auth/tokens", login).await;
+    assert_eq!(answer.status, 201, "{}", answer.text);
+    client.token = answer.header("x-subject-token").to_owned();
+    assert_eq!(client.get("/volume/v3/volumes/detail").await.status, 200);
+    assert_eq!(client.get("/volume/v3/snapshots/detail").await.status, 401);
+}

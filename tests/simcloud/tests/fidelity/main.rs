@@ -12,6 +12,7 @@ mod microversions;
 mod misfortune;
 mod odd_clouds;
 mod paging;
+mod servers;
 mod sockets;
 mod time;
 mod volumes;
