@@ -1,7 +1,11 @@
 //! Answers in the shapes that OpenStack gives them.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{Response, StatusCode};
+
+use crate::call::Held;
 
 /// An answer with its whole body.
 pub(crate) type Answer = Response<Bytes>;
@@ -95,6 +99,17 @@ pub(crate) fn html(status: u16, title: &str, text: &str) -> Answer {
 /// 404 for a path that leads nowhere.
 pub(crate) fn no_such_path() -> Answer {
     html(404, "Not Found", "The resource could not be found.")
+}
+
+/// The 503 of the token check in front of every service that cannot reach Keystone. It tries
+/// for some seconds first.
+pub(crate) fn keystone_is_gone() -> Answer {
+    let text = "503 Service Unavailable\n\nThe server is currently unavailable. Please try again \
+                at a later time.\n\n The Keystone service is temporarily unavailable.  \n\n";
+    let mut answer = with_body(503, "text/plain; charset=UTF-8", text);
+    let patience = Held::For(Duration::from_millis(3500));
+    answer.extensions_mut().insert(patience);
+    answer
 }
 
 /// An error in Keystone's envelope.

@@ -47,6 +47,9 @@ impl Cloud {
             wait_until(answer_at).await;
             return early;
         }
+        if call.target.service == Service::Identity && self.lock().config.keystone_is_gone {
+            return End::Interrupted(Interrupted::Refused);
+        }
         let answer = self.work(&mut call);
         for (_, action) in after {
             action(self);

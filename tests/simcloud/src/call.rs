@@ -95,7 +95,11 @@ pub(crate) fn finish(state: &State, call: &Call, answer: &mut Answer) {
     answer::set(answer, "x-openstack-request-id", &call.request_id);
     let unauthorized = answer.status() == 401;
     let cinder = call.target.service != Service::Identity;
-    if cinder && !unauthorized && !answer.body().is_empty() {
+    let by_middleware = answer
+        .headers()
+        .get("content-type")
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain"));
+    if cinder && !unauthorized && !by_middleware && !answer.body().is_empty() {
         answer::set(answer, "x-compute-request-id", &call.request_id);
     }
     let length = answer.body().len();

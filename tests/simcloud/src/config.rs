@@ -158,6 +158,9 @@ pub struct Config {
     pub token_lifetime: Duration,
     /// How long Cinder goes on believing in a revoked token it has seen (`token_cache_time`).
     pub token_cache: Duration,
+    /// Keystone cannot be reached, by clients or by Cinder, which then answers 503 where it would
+    /// have to ask about a token.
+    pub keystone_is_gone: bool,
     /// How long answers take.
     pub latency: Latency,
     /// Whether the database cuts times to whole seconds, as MariaDB does. The answer to a
@@ -218,6 +221,7 @@ impl Default for Config {
             role: Role::Member,
             token_lifetime: Duration::from_secs(3600),
             token_cache: Duration::ZERO,
+            keystone_is_gone: false,
             latency: Latency::None,
             whole_seconds: true,
             link_base: None,

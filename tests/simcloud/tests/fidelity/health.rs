@@ -179,3 +179,30 @@ async fn without_a_message_queue_nobody_is_answered_and_the_row_is_there() {
     sleep(60 * MINUTE).await;
     assert_eq!(client.states(&[&lost]), ["creating"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn without_keystone_cinder_is_unavailable_but_for_tokens_that_it_remembers() {
+    for (remembers, status) in [(Duration::ZERO, 503), (MINUTE, 200)] {
+        let client = Client::new(Config {
+            token_cache: remembers,
+            ..Config::default()
+        })
+        .await;
+        let path = "/volume/v3/snapshots/detail";
+        assert_eq!(client.get(path).await.status, 200);
+        client
+            .cloud
+            .configure(|config| config.keystone_is_gone = true);
+        let answer = client.get(path).await;
+        assert_eq!(answer.status, status, "{remembers:?}");
+        if status == 503 {
+            assert!(answer.text.contains("The Keystone service is temporarily"));
+            assert_eq!(answer.header("x-compute-request-id"), "");
+        }
+        assert!(client.try_send("GET", "/identity/v3", "").await.is_err());
+        client
+            .cloud
+            .configure(|config| config.keystone_is_gone = false);
+        assert_eq!(client.get(path).await.status, 200);
+    }
+}
