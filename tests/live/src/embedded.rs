@@ -3,17 +3,21 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use chrono::Utc;
 use simcloud::{
-    AccessRule, Behaviour, Cloud, Config, Happening, Role, Rule, Server, Snapshots, VolumeSpec,
+    AccessRule, Behaviour, Cloud, Config, Happening, Health, MessageQueue, Role, Rule, Server,
+    Snapshots, VolumeSpec,
 };
 
 use crate::recorder::Behind;
-use crate::tenancy::{Env, Log, Login, NewVolume};
+use crate::tenancy::{Env, Fate, Log, Login, NewVolume, Part};
 
 /// As many rows as the real cloud of these tests has on a page.
 const PAGE_SIZE: usize = 10;
+/// Shorter than the real one's, since nothing here is late by itself.
+const SERVICE_DOWN_TIME: Duration = Duration::from_secs(4);
 
 /// An embedded cloud of one's own.
 pub(crate) struct Embedded {
@@ -27,6 +31,7 @@ impl Embedded {
         let cloud = Cloud::new(Config {
             now: Utc::now(),
             osapi_max_limit: PAGE_SIZE,
+            service_down_time: SERVICE_DOWN_TIME,
             // The real one has no Nova.
             compute: false,
             ..Config::default()
@@ -95,9 +100,42 @@ impl Embedded {
         assert!(self.cloud.set_snapshot_status(id, status), "snapshot {id}");
     }
 
+    pub(crate) fn befall(&self, part: Part, fate: Fate) {
+        let gone = matches!(fate, Fate::Killed | Fate::Stopped);
+        match part {
+            Part::Volume => {
+                let health = match fate {
+                    Fate::Killed => Health::Dead,
+                    Fate::Stopped => Health::Stopped,
+                    Fate::GoesOn | Fate::StartedAgain => Health::Well,
+                };
+                let types = Config::default().default_volume_type;
+                self.cloud.set_health(&types.unwrap_or_default(), health);
+            }
+            Part::Scheduler => self.cloud.set_scheduler(!gone),
+            Part::MessageQueue => self.cloud.set_message_queue(if gone {
+                MessageQueue::Dead
+            } else {
+                MessageQueue::Well
+            }),
+            Part::Keystone => self
+                .cloud
+                .configure(|config| config.keystone_is_gone = gone),
+        }
+    }
+
+    pub(crate) fn service_down_time(&self) -> Duration {
+        SERVICE_DOWN_TIME
+    }
+
     pub(crate) fn set_snapshot_quota(&self, snapshots: u32) {
         self.cloud
             .configure(|config| config.snapshot_quota = snapshots.into());
+    }
+
+    pub(crate) fn set_volume_quota(&self, volumes: u32) {
+        self.cloud
+            .configure(|config| config.volume_quota = volumes.into());
     }
 
     pub(crate) fn set_role(&self, role: Role) {

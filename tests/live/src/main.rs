@@ -54,6 +54,11 @@ async fn run(folder: &Path, part: Option<&str>) -> Result<Tally, String> {
     play_all(&stage, "real", chosen.clone(), AT_ONCE, &mut tally).await;
     let embedded = Stage::new(Target::Embedded, binary);
     play_all(&embedded, "embedded", chosen, AT_ONCE, &mut tally).await;
+    // Each takes something away from everybody.
+    let disasters = scenarios::disasters().into_iter().filter(wanted).collect();
+    play_all(&stage, "real", disasters, 1, &mut tally).await;
+    let disasters = scenarios::disasters().into_iter().filter(wanted).collect();
+    play_all(&embedded, "embedded", disasters, AT_ONCE, &mut tally).await;
     compare(&stage.observed(), &embedded.observed(), &mut tally);
     Ok(tally)
 }

@@ -72,6 +72,32 @@ pub enum Login {
     Password,
 }
 
+/// A part of a cloud that can go missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// cinder-volume, which serves the one backend.
+    Volume,
+    /// cinder-scheduler.
+    Scheduler,
+    /// RabbitMQ.
+    MessageQueue,
+    /// Keystone.
+    Keystone,
+}
+
+/// What becomes of a part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// SIGKILL.
+    Killed,
+    /// SIGSTOP.
+    Stopped,
+    /// SIGCONT, for one that was stopped.
+    GoesOn,
+    /// For one that was killed.
+    StartedAgain,
+}
+
 /// Whoever runs the cloud.
 pub(crate) enum Control {
     Real(Box<RealProject>),
@@ -121,11 +147,50 @@ impl Tenancy {
         }
     }
 
+    /// Lets something happen to a part of the cloud, for all of its projects.
+    pub fn befall(&self, part: Part, fate: Fate) {
+        match &self.control {
+            Control::Real(project) => project.befall(part, fate),
+            Control::Embedded(cloud) => cloud.befall(part, fate),
+        }
+    }
+
+    /// Waits until the scheduler takes a cinder-volume for dead that has just gone.
+    pub async fn wait_until_given_up(&self) {
+        match &self.control {
+            Control::Real(project) => project.wait_for_services(false).await,
+            Control::Embedded(cloud) => tokio::time::sleep(cloud.service_down_time()).await,
+        }
+    }
+
+    /// Waits until all of Cinder is up by its own account.
+    pub async fn wait_until_up(&self) {
+        if let Control::Real(project) = &self.control {
+            project.wait_for_services(true).await;
+        }
+    }
+
+    /// For how long a service may not report before it is taken for dead.
+    pub fn service_down_time(&self) -> std::time::Duration {
+        match &self.control {
+            Control::Real(project) => project.service_down_time(),
+            Control::Embedded(cloud) => cloud.service_down_time(),
+        }
+    }
+
     /// Limits the number of snapshots.
     pub async fn set_snapshot_quota(&self, snapshots: u32) {
         match &self.control {
-            Control::Real(project) => project.set_snapshot_quota(snapshots).await,
+            Control::Real(project) => project.set_quota("snapshots", snapshots).await,
             Control::Embedded(cloud) => cloud.set_snapshot_quota(snapshots),
+        }
+    }
+
+    /// Limits the number of volumes.
+    pub async fn set_volume_quota(&self, volumes: u32) {
+        match &self.control {
+            Control::Real(project) => project.set_quota("volumes", volumes).await,
+            Control::Embedded(cloud) => cloud.set_volume_quota(volumes),
         }
     }
 

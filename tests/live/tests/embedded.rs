@@ -18,6 +18,7 @@ fn binary() -> PathBuf {
 fn scenario(name: &str) -> Scenario {
     scenarios::all()
         .into_iter()
+        .chain(scenarios::disasters())
         .find(|scenario| scenario.name == name)
         .expect("the macro and the list name the same ones")
 }
@@ -35,6 +36,7 @@ macro_rules! tests {
 }
 
 live::for_each_scenario!(tests);
+live::for_each_disaster!(tests);
 
 async fn keeps(name: &str) {
     let stage = Stage::new(Target::Embedded, binary());

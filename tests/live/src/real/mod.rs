@@ -4,6 +4,8 @@ mod project;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -14,6 +16,8 @@ pub(crate) use project::RealProject;
 /// A cloud that is up.
 #[derive(Clone, Debug)]
 pub struct Real {
+    folder: PathBuf,
+    service_down_time: Duration,
     keystone: String,
     cinder: String,
     region: String,
@@ -45,6 +49,11 @@ impl Real {
                 .ok_or_else(|| format!("{} has no {name}; {how}", file.display()))
         };
         let real = Self {
+            folder: folder.to_owned(),
+            service_down_time: told["service_down_time"]
+                .as_u64()
+                .map(Duration::from_secs)
+                .ok_or_else(|| format!("{} has no service_down_time; {how}", file.display()))?,
             keystone: field("keystone")?,
             cinder: field("cinder")?,
             region: field("region")?,
@@ -65,6 +74,27 @@ impl Real {
                 .map_err(|error| format!("the cloud does not answer: {error}; {how}"))?;
         }
         Ok(real)
+    }
+
+    /// Does something to one of the cloud's processes, for everybody who uses it.
+    pub(crate) fn service(&self, deed: &str, name: &str) {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("cloud/service");
+        let done = Command::new(&script)
+            .arg(&self.folder)
+            .args([deed, name])
+            .output()
+            .unwrap_or_else(|error| panic!("{}: {error}", script.display()));
+        let told = String::from_utf8_lossy(&done.stderr);
+        assert!(done.status.success(), "{deed} {name}: {told}");
+    }
+
+    pub(crate) fn service_down_time(&self) -> Duration {
+        self.service_down_time
+    }
+
+    /// Cinder without a project, as whoever the token is for.
+    pub(crate) fn cinder(&self) -> &str {
+        &self.cinder
     }
 
     pub(crate) fn behind(&self) -> Behind {

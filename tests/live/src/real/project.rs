@@ -2,15 +2,17 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use http::Method;
 use rand::RngExt;
 use serde_json::{Value, json};
 use simcloud::{AccessRule, Behaviour, Role};
+use tokio::time::{Instant, sleep};
 
 use super::Real;
 use crate::api::Api;
-use crate::tenancy::{Env, Log, Login, NewVolume};
+use crate::tenancy::{Env, Fate, Log, Login, NewVolume, Part};
 
 /// Of users that are thrown away with their cloud.
 const PASSWORD: &str = "not-a-secret-password";
@@ -229,8 +231,43 @@ impl RealProject {
         self.admin.call(Method::POST, &path, Some(body)).await;
     }
 
-    pub(crate) async fn set_snapshot_quota(&self, snapshots: u32) {
-        let body = json!({ "quota_set": { "snapshots": snapshots } });
+    pub(crate) fn befall(&self, part: Part, fate: Fate) {
+        let name = match part {
+            Part::Volume => "cinder-volume",
+            Part::Scheduler => "cinder-scheduler",
+            Part::MessageQueue => "rabbitmq",
+            Part::Keystone => "keystone",
+        };
+        let deed = match fate {
+            Fate::Killed => "kill",
+            Fate::Stopped => "stop",
+            Fate::GoesOn => "continue",
+            Fate::StartedAgain => "start",
+        };
+        self.cloud.service(deed, name);
+    }
+
+    /// Waits until Cinder says itself that its scheduler and its storage are up or down.
+    pub(crate) async fn wait_for_services(&self, up: bool) {
+        let give_up = Instant::now() + Duration::from_secs(90);
+        loop {
+            let told = self.admin.call(Method::GET, "/os-services", None).await;
+            let services = told["services"].as_array().into_iter().flatten();
+            let all_up = services.clone().all(|one| one["state"] == "up");
+            if all_up == up {
+                return;
+            }
+            assert!(Instant::now() < give_up, "not all {up}: {told}");
+            sleep(Duration::from_millis(500)).await;
+        }
+    }
+
+    pub(crate) fn service_down_time(&self) -> Duration {
+        self.cloud.service_down_time()
+    }
+
+    pub(crate) async fn set_quota(&self, what: &str, most: u32) {
+        let body = json!({ "quota_set": { what: most } });
         let path = format!("/os-quota-sets/{}", self.id);
         self.admin.call(Method::PUT, &path, Some(body)).await;
     }

@@ -134,3 +134,73 @@ pub async fn calls_that_go_wrong_are_refused_in_the_cloud_s_own_way(t: &mut Tena
     let nonsense = client.microversion("volume nonsense");
     assert_eq!(nonsense.send(Method::GET, path, None).await.0, 400);
 }
+
+/// What a restore asks for, what a person types afterwards, and what is refused of it.
+pub async fn volumes_are_made_from_snapshots_in_the_cloud_s_own_way(t: &mut Tenancy) {
+    let volume = t.add_volume(NewVolume::named("data")).await;
+    let snapshot = t.add_expired_snapshot(&volume, "daily").await;
+    let client = t.direct_client().await;
+    let from =
+        |snapshot: &str| json!({ "volume": { "snapshot_id": snapshot, "name": "restored" } });
+    let with = |field: &str, value: Value| {
+        let mut body = from(&snapshot);
+        body["volume"][field] = value;
+        body
+    };
+    let (get, post, delete) = (Method::GET, Method::POST, Method::DELETE);
+
+    let tagged = with("metadata", json!({ "x-snapsentry-restore-id": "live" }));
+    let made = client.call(Method::POST, "/volumes", Some(tagged)).await;
+    let made = made["volume"]["id"].as_str().expect("an id").to_owned();
+    client.wait_for_volume(&made, "available").await;
+
+    let hold = format!("/snapshots/{snapshot}/metadata/x-snapsentry-hold");
+    let held = json!({ "meta": { "x-snapsentry-hold": "true" } });
+    let calls: Vec<(&Method, String, Value, u16)> = vec![
+        (
+            &get,
+            "/volumes/detail?metadata=%7B%22x-snapsentry-restore-id%22%3A%22live%22%7D".into(),
+            Value::Null,
+            200,
+        ),
+        (&post, "/volumes".into(), from(NOBODY), 404),
+        (&post, "/volumes".into(), from("zzz"), 400),
+        (&post, "/volumes".into(), with("size", json!(0)), 400),
+        (&post, "/volumes".into(), with("bogus", json!(1)), 400),
+        (
+            &post,
+            "/volumes".into(),
+            with("name", json!("\u{1f600}")),
+            500,
+        ),
+        (
+            &post,
+            "/volumes".into(),
+            json!({ "volume": { "name": "x" } }),
+            400,
+        ),
+        (&Method::PUT, hold.clone(), held, 200),
+        (&get, hold.clone(), Value::Null, 200),
+        (&delete, hold.clone(), Value::Null, 200),
+        (&delete, hold.clone(), Value::Null, 404),
+        (&get, hold, Value::Null, 404),
+        (&delete, format!("/volumes/{volume}"), Value::Null, 400),
+        (&delete, format!("/volumes/{NOBODY}"), Value::Null, 404),
+        (&delete, format!("/volumes/{made}"), Value::Null, 202),
+    ];
+    for (method, path, body, expected) in calls {
+        let body = (!body.is_null()).then_some(body);
+        let (status, answer) = client.send(method.clone(), &path, body).await;
+        assert_eq!(status, expected, "{method} {path}: {answer}");
+    }
+    t.set_volume_quota(1).await;
+    let (status, answer) = client
+        .send(Method::POST, "/volumes", Some(from(&snapshot)))
+        .await;
+    assert_eq!(status, 413, "{answer}");
+    t.set_snapshot_status(&snapshot, "error").await;
+    let (status, answer) = client
+        .send(Method::POST, "/volumes", Some(from(&snapshot)))
+        .await;
+    assert_eq!(status, 400, "{answer}");
+}

@@ -2,6 +2,7 @@
 
 pub mod access_rules;
 pub mod attachments;
+pub mod disasters;
 pub mod edges;
 pub mod life_cycle;
 pub mod login;
@@ -41,6 +42,7 @@ macro_rules! for_each_scenario {
             }
             edges {
                 calls_that_go_wrong_are_refused_in_the_cloud_s_own_way,
+                volumes_are_made_from_snapshots_in_the_cloud_s_own_way,
             }
             life_cycle {
                 a_volume_is_tagged_taken_once_a_window_and_cleared_of_what_expired,
@@ -102,7 +104,30 @@ macro_rules! list {
     };
 }
 
-/// All of them.
+/// Hands the list of those that take a part of the cloud away from everybody to a macro: only
+/// one of them at a time, and nothing beside it.
+#[macro_export]
+macro_rules! for_each_disaster {
+    ($with:ident) => {
+        $with! {
+            disasters {
+                a_dead_backend_costs_one_leftover_a_window_and_its_return_serves_all,
+                a_backend_that_stands_still_gets_no_second_snapshot_and_is_seen,
+                without_a_scheduler_snapshots_wait_and_are_not_taken_twice,
+                a_message_queue_that_dies_makes_no_second_snapshot,
+                a_warm_sandbox_outlives_the_loss_of_keystone,
+                what_a_dead_backend_leaves_behind_holds_quota_until_it_is_back,
+            }
+        }
+    };
+}
+
+/// All that take a part of the cloud away.
+pub fn disasters() -> Vec<Scenario> {
+    for_each_disaster!(list).into()
+}
+
+/// All that can be played side by side.
 pub fn all() -> Vec<Scenario> {
     for_each_scenario!(list).into()
 }
