@@ -13,31 +13,34 @@ use crate::settings::InvalidConfiguration;
 pub enum InvocationError {
     /// The event is no request.
     #[error("{0}")]
-    InvalidEvent(String),
+    InvalidEvent(#[from] InvalidEvent),
     /// The configuration is missing something, or contradicts itself.
     #[error("{0}")]
-    InvalidConfiguration(String),
+    InvalidConfiguration(#[from] InvalidConfiguration),
+    /// The configuration does not fit the cloud, which could be told by asking it alone.
+    #[error("{0}")]
+    UnfitConfiguration(#[source] Error),
     /// There is no session with the cloud.
     #[error(
         "{0}; check OS_AUTH_URL, that the credential exists and has not expired, and its access \
          rules"
     )]
-    AuthenticationFailed(Error),
+    AuthenticationFailed(#[source] Error),
     /// The cloud could not be looked at in full, so nothing was changed.
     #[error("{0}; nothing was changed, and the next pass tries again: see how the cloud is")]
-    DiscoveryFailed(Error),
+    DiscoveryFailed(#[source] Error),
     /// The time ended before the cloud had been looked at.
     #[error(
         "{0}; nothing was changed: give the function a longer time-out, or split the project \
          into shards"
     )]
-    DeadlineExceeded(Error),
+    DeadlineExceeded(#[source] Error),
     /// The volume to be tagged is not there.
     #[error("{0}; check volume_id, and that the credential is for the volume's project")]
-    VolumeNotFound(Error),
+    VolumeNotFound(#[source] Error),
     /// The volume could not be tagged, or not in full.
     #[error("{0}; the volume may have been tagged in part: subscribe again, which is safe")]
-    SubscriptionFailed(Error),
+    SubscriptionFailed(#[source] Error),
 }
 
 impl InvocationError {
@@ -45,7 +48,7 @@ impl InvocationError {
     pub fn error_type(&self) -> &'static str {
         match self {
             Self::InvalidEvent(_) => "InvalidEvent",
-            Self::InvalidConfiguration(_) => "InvalidConfiguration",
+            Self::InvalidConfiguration(_) | Self::UnfitConfiguration(_) => "InvalidConfiguration",
             Self::AuthenticationFailed(_) => "AuthenticationFailed",
             Self::DiscoveryFailed(_) => "DiscoveryFailed",
             Self::DeadlineExceeded(_) => "DeadlineExceeded",
@@ -54,23 +57,10 @@ impl InvocationError {
         }
     }
 
-    /// Whether Keystone refused who we say we are: a rotated secret may do better.
-    pub fn is_refused_login(&self) -> bool {
-        matches!(
-            self,
-            Self::AuthenticationFailed(Error {
-                kind: ErrorKind::Login(LoginError::Refused(refused)),
-                ..
-            }) if refused.status().is_some_and(|status| status.is_client_error())
-        )
-    }
-
     /// A failure of login or of looking at the cloud.
     pub fn of_discovery(error: Error) -> Self {
         match &error.kind {
-            ErrorKind::Login(LoginError::AmbiguousRegion(_)) => {
-                Self::InvalidConfiguration(error.to_string())
-            }
+            ErrorKind::Login(LoginError::AmbiguousRegion(_)) => Self::UnfitConfiguration(error),
             ErrorKind::Login(_) => Self::AuthenticationFailed(error),
             ErrorKind::OutOfTime(_) => Self::DeadlineExceeded(error),
             _ if error.status() == Some(http::StatusCode::UNAUTHORIZED) => {
@@ -78,18 +68,6 @@ impl InvocationError {
             }
             _ => Self::DiscoveryFailed(error),
         }
-    }
-}
-
-impl From<InvalidEvent> for InvocationError {
-    fn from(invalid: InvalidEvent) -> Self {
-        Self::InvalidEvent(invalid.to_string())
-    }
-}
-
-impl From<InvalidConfiguration> for InvocationError {
-    fn from(invalid: InvalidConfiguration) -> Self {
-        Self::InvalidConfiguration(invalid.to_string())
     }
 }
 

@@ -19,12 +19,14 @@
 //! - [`policy`]: when a snapshot is wanted, by time zones and metadata;
 //! - [`openstack`]: the cloud, which knows nothing of policies;
 //! - [`report`]: what is told;
+//! - [`webhook`]: who is told of failures;
 //! - [`deadline`], [`clock`], [`transport`]: time and the network, as arguments.
 //!
 //! Dependencies point one way: main → handler → pass → plan → policy; pass → openstack;
-//! pass → report.
+//! pass → report → webhook.
 
 pub mod clock;
+mod cloud_name;
 pub mod deadline;
 mod error;
 pub mod event;
@@ -39,5 +41,7 @@ pub mod policy;
 pub mod report;
 pub mod settings;
 pub mod transport;
+pub mod webhook;
 
+pub use cloud_name::{CloudName, InvalidCloudName};
 pub use error::InvocationError;

@@ -22,7 +22,7 @@ pub(super) fn open(payload: &Value) -> Result<Cow<'_, Value>, InvalidEvent> {
     }
     // Beside `detail` a field of ours would do nothing: a `dry_run` there would be lost.
     for phase in Phase::ALL {
-        for &field in phase.fields() {
+        for field in phase.fields() {
             if payload.get(field).is_some() {
                 return Err(InvalidEvent::new(format!(
                     "{field}: stands beside the EventBridge envelope's detail; it is accepted \
@@ -43,8 +43,9 @@ pub(super) fn open(payload: &Value) -> Result<Cow<'_, Value>, InvalidEvent> {
         Value::Object(detail) if detail.contains_key("phase") => Ok(Cow::Owned(envelope.detail)),
         Value::Object(_) => Err(InvalidEvent::new(format!(
             "phase: missing in the EventBridge envelope's detail (detail-type {}); accepted \
-             are \"snapshot\", \"expire\" and \"subscribe\"; {CONSTANT_INPUT}",
-            cut(format!("{:?}", envelope.detail_type))
+             are {}; {CONSTANT_INPUT}",
+            cut(format!("{:?}", envelope.detail_type)),
+            Phase::all_in_words()
         ))),
         other => Err(InvalidEvent::new(format!(
             "detail: {} in the EventBridge envelope, and so no phase; detail has to be the \

@@ -28,15 +28,16 @@ impl<'a> Fields<'a> {
     }
 
     pub(super) fn without_phase(&self) -> InvalidEvent {
-        InvalidEvent::new(
-            "phase: missing; accepted are \"snapshot\", \"expire\" and \"subscribe\", for \
-             instance {\"phase\":\"snapshot\"}",
-        )
+        InvalidEvent::new(format!(
+            "phase: missing; accepted are {}, for instance {{\"phase\":\"snapshot\"}}",
+            Phase::all_in_words()
+        ))
     }
 
     /// Refuses what this phase does not know, all of it at once.
     pub(super) fn only_those_of(&self, phase: Phase) -> Result<(), InvalidEvent> {
-        let unknown = self.unknown(phase.fields());
+        let known = phase.fields();
+        let unknown = self.unknown(&known);
         if unknown.is_empty() {
             return Ok(());
         }
@@ -57,7 +58,7 @@ impl<'a> Fields<'a> {
                 .map(|name| shown_name(name))
                 .collect::<Vec<_>>()
                 .join(", ")),
-            phase.fields().join(", ")
+            known.join(", ")
         )))
     }
 
@@ -68,6 +69,18 @@ impl<'a> Fields<'a> {
 
     pub(super) fn boolean(&self, field: &str) -> Result<Option<bool>, InvalidEvent> {
         self.read(field, "true or false, without quotes", Value::as_bool)
+    }
+
+    pub(super) fn whole(
+        &self,
+        field: &str,
+        accepted: &str,
+        allowed: impl Fn(u32) -> bool,
+    ) -> Result<Option<u32>, InvalidEvent> {
+        self.read(field, accepted, |value| {
+            let number = u32::try_from(value.as_u64()?).ok()?;
+            allowed(number).then_some(number)
+        })
     }
 
     /// The field read by `reader`; an error that says what is accepted where that gives nothing.

@@ -1,4 +1,4 @@
-//! What is asked: one JSON payload becomes one [`Request`], or an error that says why not.
+//! What is asked: one JSON payload becomes one [`Event`], or an error that says why not.
 //!
 //! The payload is read by hand over [`serde_json::Value`] instead of through a derived
 //! deserialiser, because whoever wrote the event sees nothing but the error: it has to name
@@ -10,6 +10,7 @@ mod fields;
 mod pass;
 mod shard;
 mod subscribe;
+mod targets;
 
 use std::fmt;
 
@@ -17,10 +18,26 @@ use serde_json::Value;
 
 pub use pass::PassRequest;
 pub use subscribe::SubscribeRequest;
+pub use targets::{SpreadPhase, TargetsRequest};
 
+use crate::cloud_name::CloudName;
 use fields::{Fields, shown};
 
-/// One invocation's request.
+/// What one invocation is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// List the events that this tick wants, without asking any cloud.
+    Targets(TargetsRequest),
+    /// Work with one cloud.
+    Cloud {
+        /// The entry of the `clouds.yaml`; `None` where the configuration says which.
+        cloud: Option<CloudName>,
+        /// What to do there.
+        request: Request,
+    },
+}
+
+/// What is to be done in one cloud.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Request {
     /// Take every snapshot that is due.
@@ -41,6 +58,8 @@ pub enum Phase {
     Expire,
     /// Tags a volume.
     Subscribe,
+    /// Lists the events that a tick wants.
+    Targets,
 }
 
 /// The payload is not a request.
@@ -54,15 +73,17 @@ pub struct InvalidEvent(String);
 ///
 /// Every invocation prints its metrics under its phase, and a dry run prints none; that must
 /// hold for a request that is refused for one bad field, too.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventLabels {
     /// The phase, where it is one of ours.
     pub phase: Option<Phase>,
     /// Whether the payload says `dry_run: true`.
     pub dry_run: bool,
+    /// The cloud, where it is a name.
+    pub cloud: Option<CloudName>,
 }
 
-impl Request {
+impl Event {
     /// Reads the request itself, or the `detail` of an EventBridge envelope.
     ///
     /// # Errors
@@ -74,13 +95,46 @@ impl Request {
             None => return Err(fields.without_phase()),
             Some(phase) => Phase::read(phase)?,
         };
-        match phase {
-            Phase::Snapshot => PassRequest::read(phase, &fields).map(Self::Snapshot),
-            Phase::Expire => PassRequest::read(phase, &fields).map(Self::Expire),
-            Phase::Subscribe => SubscribeRequest::read(&fields).map(Self::Subscribe),
+        fields.only_those_of(phase)?;
+        let request = match phase {
+            Phase::Targets => return TargetsRequest::read(&fields).map(Self::Targets),
+            Phase::Snapshot => PassRequest::read(&fields).map(Request::Snapshot),
+            Phase::Expire => PassRequest::read(&fields).map(Request::Expire),
+            Phase::Subscribe => SubscribeRequest::read(&fields).map(Request::Subscribe),
+        };
+        let cloud = fields.read("cloud", CloudName::ACCEPTED, CloudName::of_json)?;
+        Ok(Self::Cloud {
+            cloud,
+            request: request?,
+        })
+    }
+
+    /// The phase that is asked for.
+    pub fn phase(&self) -> Phase {
+        match self {
+            Self::Targets(_) => Phase::Targets,
+            Self::Cloud { request, .. } => request.phase(),
         }
     }
 
+    /// Whether the cloud is to stay as it is.
+    pub fn dry_run(&self) -> bool {
+        match self {
+            Self::Targets(_) => false,
+            Self::Cloud { request, .. } => request.dry_run(),
+        }
+    }
+
+    /// The cloud that the event names.
+    pub fn cloud(&self) -> Option<&CloudName> {
+        match self {
+            Self::Targets(_) => None,
+            Self::Cloud { cloud, .. } => cloud.as_ref(),
+        }
+    }
+}
+
+impl Request {
     /// The phase that is asked for.
     pub fn phase(&self) -> Phase {
         match self {
@@ -100,7 +154,8 @@ impl Request {
 }
 
 impl Phase {
-    const ALL: [Self; 3] = [Self::Snapshot, Self::Expire, Self::Subscribe];
+    /// All of them, in the order in which errors list them.
+    pub const ALL: [Self; 4] = [Self::Snapshot, Self::Expire, Self::Subscribe, Self::Targets];
 
     /// The name as it stands in events, answers and metrics.
     pub fn as_str(self) -> &'static str {
@@ -108,29 +163,47 @@ impl Phase {
             Self::Snapshot => "snapshot",
             Self::Expire => "expire",
             Self::Subscribe => "subscribe",
+            Self::Targets => "targets",
         }
     }
 
+    /// Whether an invocation prints a line of metrics.
+    pub fn is_measured(self) -> bool {
+        match self {
+            Self::Snapshot | Self::Expire | Self::Subscribe | Self::Targets => true,
+        }
+    }
+
+    /// The phase of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|phase| phase.as_str() == name)
+    }
+
+    /// All of them in words: `"snapshot", "expire" and "subscribe"`.
+    pub fn all_in_words() -> String {
+        let names = Self::ALL.map(|phase| format!("\"{phase}\""));
+        let [others @ .., last] = &names;
+        format!("{} and {last}", others.join(", "))
+    }
+
     fn read(value: &Value) -> Result<Self, InvalidEvent> {
-        Self::named(value).ok_or_else(|| {
+        value.as_str().and_then(Self::named).ok_or_else(|| {
             InvalidEvent::new(format!(
-                "phase: {} is not a phase; accepted are \"snapshot\", \"expire\" and \"subscribe\"",
-                shown(value)
+                "phase: {} is not a phase; accepted are {}",
+                shown(value),
+                Self::all_in_words()
             ))
         })
     }
 
-    fn named(value: &Value) -> Option<Self> {
-        let name = value.as_str()?;
-        Self::ALL.into_iter().find(|phase| phase.as_str() == name)
-    }
-
     /// The fields an event of this phase may have.
-    fn fields(self) -> &'static [&'static str] {
-        match self {
-            Self::Snapshot | Self::Expire => pass::FIELDS,
-            Self::Subscribe => subscribe::FIELDS,
-        }
+    fn fields(self) -> Vec<&'static str> {
+        let (common, own): (&[&str], _) = match self {
+            Self::Snapshot | Self::Expire => (&["phase", "cloud"], pass::FIELDS),
+            Self::Subscribe => (&["phase", "cloud"], subscribe::FIELDS),
+            Self::Targets => (&["phase"], targets::FIELDS),
+        };
+        [common, own].concat()
     }
 }
 
@@ -152,10 +225,14 @@ impl EventLabels {
     pub fn of(payload: &Value) -> Self {
         let request = envelope::peek(payload);
         Self {
-            phase: request.get("phase").and_then(Phase::named),
+            phase: request
+                .get("phase")
+                .and_then(Value::as_str)
+                .and_then(Phase::named),
             dry_run: [request, payload]
                 .iter()
                 .any(|place| place.get("dry_run") == Some(&Value::Bool(true))),
+            cloud: request.get("cloud").and_then(CloudName::of_json),
         }
     }
 }

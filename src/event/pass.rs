@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Datelike, Utc};
 use serde_json::Value;
 
+use super::InvalidEvent;
 use super::fields::{Fields, refused, shown, uuid};
-use super::{InvalidEvent, Phase};
 use crate::plan::Shard;
 
-pub(super) const FIELDS: &[&str] = &["phase", "dry_run", "as_of", "volume_ids", "shard"];
+pub(super) const FIELDS: &[&str] = &["dry_run", "as_of", "volume_ids", "shard"];
 
 /// The most volumes that one event may name.
 const MOST_VOLUME_IDS: usize = 500;
@@ -37,8 +37,7 @@ pub struct PassRequest {
 }
 
 impl PassRequest {
-    pub(super) fn read(phase: Phase, fields: &Fields<'_>) -> Result<Self, InvalidEvent> {
-        fields.only_those_of(phase)?;
+    pub(super) fn read(fields: &Fields<'_>) -> Result<Self, InvalidEvent> {
         let dry_run = fields.boolean("dry_run")?.unwrap_or(false);
         let as_of = fields.read("as_of", ACCEPTED_AS_OF, instant)?;
         if let (Some(value), false) = (fields.get("as_of"), dry_run) {

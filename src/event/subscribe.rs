@@ -7,12 +7,11 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::InvalidEvent;
 use super::fields::{Fields, shown, uuid};
-use super::{InvalidEvent, Phase};
 use crate::policy::{Grammar, PolicyKind, Setting, timezone_name};
 
 pub(super) const FIELDS: &[&str] = &[
-    "phase",
     "dry_run",
     "volume_id",
     "policy",
@@ -49,7 +48,6 @@ pub struct SubscribeRequest {
 
 impl SubscribeRequest {
     pub(super) fn read(fields: &Fields<'_>) -> Result<Self, InvalidEvent> {
-        fields.only_those_of(Phase::Subscribe)?;
         let volume_id = fields
             .read("volume_id", ACCEPTED_VOLUME_ID, uuid)?
             .ok_or_else(|| missing("volume_id", ACCEPTED_VOLUME_ID))?;

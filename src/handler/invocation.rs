@@ -1,31 +1,32 @@
-//! One invocation with its settings: the client it works with, the work, and the answer.
+//! One invocation in one cloud: the client it works with, the work, and the answer.
 
 use std::sync::Arc;
 
 use chrono::TimeDelta;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::RawValue;
 use tokio::time::Instant;
 
-use super::Handler;
-use super::telling::tell;
 use super::warm::WarmState;
+use super::{Ended, Handler, InvocationStats, json};
 use crate::clock::Clock;
+use crate::cloud_name::CloudName;
 use crate::deadline::Deadline;
 use crate::error::InvocationError;
 use crate::event::{PassRequest, Phase, Request, SubscribeRequest};
-use crate::openstack::{Client, ConnectionParts, EndpointChoice};
+use crate::openstack::{Client, ConnectionParts, EndpointChoice, Error};
 use crate::pass::subscribe::{self, Subscription};
 use crate::pass::{self, Limits, Pass};
 use crate::plan::Scope;
-use crate::report::{About, Answer, Outcome, SubscribeAnswer, Summary};
-use crate::settings::Settings;
+use crate::report::{About, Answer, Figures, Outcome, ProjectLabel, SubscribeAnswer, Summary};
+use crate::settings::{InvalidConfiguration, Settings};
 use crate::transport::Transport;
 
 /// One invocation under way.
 pub(super) struct InvocationContext<'a> {
     pub(super) request: Request,
+    pub(super) cloud: Option<&'a CloudName>,
     pub(super) run_id: &'a str,
     pub(super) clock: Clock,
     pub(super) deadline: Deadline,
@@ -33,54 +34,59 @@ pub(super) struct InvocationContext<'a> {
     pub(super) seed: u64,
 }
 
-/// What is known of an invocation when it ends, however it ends.
-#[derive(Default)]
-pub(super) struct InvocationStats {
-    pub(super) sent: u64,
-    pub(super) retried: u64,
-    pub(super) summary: Option<Summary>,
+/// What an invocation works with in its cloud.
+struct Work<'a> {
+    context: &'a InvocationContext<'a>,
+    warm: &'a WarmState,
+    client: Client,
+    transport: Arc<dyn Transport>,
 }
 
-/// What was asked, and what came of it.
-enum Done<'a> {
-    Passed(&'a PassRequest, Summary),
-    Subscribed(&'a SubscribeRequest, Subscription),
+/// What was done, and what to tell of it.
+struct Done {
+    answer: Box<RawValue>,
+    figures: Figures,
 }
 
 impl Handler {
-    /// Does what is asked, with these settings, and gives the answer.
-    pub(super) async fn serve(
-        &self,
-        run: &InvocationContext<'_>,
-        warm: &WarmState,
-        account: &mut InvocationStats,
-    ) -> Result<Box<RawValue>, InvocationError> {
-        let transport = self
-            .platform
-            .transport(&warm.trust)
-            .map_err(InvocationError::InvalidConfiguration)?;
-        let client = client(run, warm, transport.clone());
-        let done = carry_out(run, &warm.settings, &client, &*transport).await;
-        let (sent, retried) = client.connection().requests();
-        // What an attempt before this one sent, with a secret that was rotated, counts as well.
-        account.sent += sent;
-        account.retried += retried;
+    /// Does what is asked in the cloud, and gives the answer.
+    pub(super) async fn serve(&self, context: &InvocationContext<'_>, warm: &WarmState) -> Ended {
+        let transport = match self.platform.transport(&warm.trust) {
+            Ok(transport) => transport,
+            Err(fault) => return InvocationError::from(InvalidConfiguration::new(fault)).into(),
+        };
+        let work = Work {
+            context,
+            warm,
+            client: client(context, warm, transport.clone()),
+            transport,
+        };
+        let done = work.carry_out().await;
+        let (sent, retried) = work.client.connection().requests();
         tracing::debug!(
-            provider = client.provider_name(),
-            project = warm.session.project_name(),
-            requests_sent = account.sent,
-            "done"
+            provider = work.client.provider_name(),
+            requests_sent = sent,
+            "requests sent"
         );
-        Ok(match done? {
-            Done::Passed(request, summary) => answer_of_pass(run, request, account, summary),
-            Done::Subscribed(request, subscription) => {
-                answer_of_subscription(run, request, &subscription)
-            }
-        })
+        let (result, figures) = match done {
+            Ok(done) => (Ok(done.answer), done.figures),
+            Err(error) => (Err(error), Figures::Nothing),
+        };
+        let stats = InvocationStats {
+            sent,
+            retried,
+            figures,
+            project: work.project(),
+        };
+        Ended { result, stats }
     }
 }
 
-fn client(run: &InvocationContext<'_>, warm: &WarmState, transport: Arc<dyn Transport>) -> Client {
+fn client(
+    context: &InvocationContext<'_>,
+    warm: &WarmState,
+    transport: Arc<dyn Transport>,
+) -> Client {
     let settings = &warm.settings;
     let parts = ConnectionParts {
         transport,
@@ -93,50 +99,130 @@ fn client(run: &InvocationContext<'_>, warm: &WarmState, transport: Arc<dyn Tran
         retry: settings.retry,
         max_concurrency: settings.max_concurrency,
         poll_interval: settings.poll_interval,
-        run_id: run.run_id.to_owned(),
-        clock: run.clock,
-        rng: StdRng::seed_from_u64(run.seed),
+        run_id: context.run_id.to_owned(),
+        clock: context.clock,
+        rng: StdRng::seed_from_u64(context.seed),
     };
     Client::new(parts, pass::TAGS)
 }
 
-async fn carry_out<'a>(
-    run: &'a InvocationContext<'_>,
-    settings: &Settings,
-    client: &Client,
-    transport: &dyn Transport,
-) -> Result<Done<'a>, InvocationError> {
-    let request = match &run.request {
-        Request::Snapshot(request) | Request::Expire(request) => request,
-        Request::Subscribe(request) => {
-            let now = run.clock.now();
-            let subscription =
-                subscribe::run(client, run.deadline, now, settings.keep_last, request).await?;
-            return Ok(Done::Subscribed(request, subscription));
+impl Work<'_> {
+    async fn carry_out(&self) -> Result<Done, InvocationError> {
+        match &self.context.request {
+            Request::Snapshot(request) => {
+                let scope = scope(request);
+                let summary = pass::snapshot::run(&self.pass(request, &scope)).await;
+                self.finish_pass(request, summary).await
+            }
+            Request::Expire(request) => {
+                let scope = scope(request);
+                let summary = pass::expire::run(&self.pass(request, &scope)).await;
+                self.finish_pass(request, summary).await
+            }
+            Request::Subscribe(request) => self.subscribe(request).await,
         }
-    };
-    let scope = Scope {
+    }
+
+    fn pass<'p>(&'p self, request: &PassRequest, scope: &'p Scope) -> Pass<'p> {
+        Pass {
+            client: &self.client,
+            deadline: self.context.deadline,
+            now: (request.as_of).unwrap_or_else(|| self.context.clock.started_at()),
+            scope,
+            dry_run: request.dry_run,
+            limits: limits(&self.warm.settings),
+            notifies: self.warm.settings.webhook.is_some(),
+        }
+    }
+
+    async fn finish_pass(
+        &self,
+        request: &PassRequest,
+        summary: Result<Summary, Error>,
+    ) -> Result<Done, InvocationError> {
+        let mut summary = summary.map_err(InvocationError::of_discovery)?;
+        self.notify(&mut summary).await;
+        let context = self.context;
+        let (sent, retried) = self.client.connection().requests();
+        let project = self.project();
+        let about = About {
+            phase: context.request.phase(),
+            run_id: context.run_id,
+            dry_run: request.dry_run,
+            started_at: context.clock.started_at(),
+            duration_ms: context.begun.elapsed().as_millis() as u64,
+            cloud: context.cloud,
+            project: project.as_ref(),
+            sent,
+            retried,
+        };
+        let answer = json(&Answer::new(about, &summary));
+        let told = json(&Answer::new(about, &summary).without_plan());
+        tracing::info!(answer = %told, "pass finished");
+        Ok(Done {
+            answer,
+            figures: Figures::Pass(Box::new(summary)),
+        })
+    }
+
+    /// Sends what failed to the webhook, where there is one.
+    async fn notify(&self, summary: &mut Summary) {
+        let notifications = std::mem::take(&mut summary.notifications);
+        let Some(webhook) = &self.warm.settings.webhook else {
+            return;
+        };
+        let all = notifications.len();
+        let deadline = self.context.deadline;
+        let undelivered = webhook
+            .send(&self.client, &*self.transport, deadline, notifications)
+            .await;
+        if undelivered > 0 {
+            tracing::warn!(undelivered, "notifications were not delivered");
+            summary.warn(format!(
+                "{undelivered} of {all} notifications were not delivered to the webhook"
+            ));
+        }
+    }
+
+    async fn subscribe(&self, request: &SubscribeRequest) -> Result<Done, InvocationError> {
+        let context = self.context;
+        let now = context.clock.now();
+        let keep_last = self.warm.settings.keep_last;
+        let subscription: Subscription =
+            subscribe::run(&self.client, context.deadline, now, keep_last, request).await?;
+        let answer = json(&SubscribeAnswer {
+            phase: Phase::Subscribe,
+            run_id: context.run_id,
+            outcome: Outcome::Complete,
+            dry_run: request.dry_run,
+            volume_id: &request.volume_id,
+            metadata: &subscription.metadata,
+            request_id: subscription.request_id.as_deref(),
+            warnings: &subscription.warnings,
+        });
+        let (volume_id, policy) = (&request.volume_id, request.policy);
+        tracing::info!(%answer, volume_id, %policy, "volume subscribed");
+        Ok(Done {
+            answer,
+            figures: Figures::Nothing,
+        })
+    }
+
+    /// The project that the latest token was for.
+    fn project(&self) -> Option<ProjectLabel> {
+        let session = &self.warm.session;
+        Some(ProjectLabel {
+            id: session.project_id()?,
+            name: session.project_name(),
+        })
+    }
+}
+
+fn scope(request: &PassRequest) -> Scope {
+    Scope {
         volume_ids: request.volume_ids.clone(),
         shard: request.shard,
-    };
-    let pass = Pass {
-        client,
-        deadline: run.deadline,
-        now: request.as_of.unwrap_or_else(|| run.clock.started_at()),
-        scope: &scope,
-        dry_run: request.dry_run,
-        limits: limits(settings),
-        notifies: settings.webhook.is_some(),
-    };
-    let passed = match run.request.phase() {
-        Phase::Expire => pass::expire::run(&pass).await,
-        _ => pass::snapshot::run(&pass).await,
-    };
-    let mut summary = passed.map_err(InvocationError::of_discovery)?;
-    if let Some(webhook) = &settings.webhook {
-        tell(client, transport, run.deadline, webhook, &mut summary).await;
     }
-    Ok(Done::Passed(request, summary))
 }
 
 fn limits(settings: &Settings) -> Limits {
@@ -145,49 +231,4 @@ fn limits(settings: &Settings) -> Limits {
         keep_last: settings.keep_last,
         stuck_after: TimeDelta::from_std(settings.stuck_after).unwrap_or(TimeDelta::MAX),
     }
-}
-
-fn answer_of_pass(
-    run: &InvocationContext<'_>,
-    request: &PassRequest,
-    account: &mut InvocationStats,
-    summary: Summary,
-) -> Box<RawValue> {
-    let about = About {
-        phase: run.request.phase(),
-        run_id: run.run_id,
-        dry_run: request.dry_run,
-        started_at: run.clock.started_at(),
-        duration_ms: run.begun.elapsed().as_millis() as u64,
-        sent: account.sent,
-        retried: account.retried,
-    };
-    let summary = account.summary.insert(summary);
-    let answer = json(&Answer::new(about, summary));
-    tracing::info!(answer = %json(&Answer::new(about, summary).without_plan()), "passed");
-    answer
-}
-
-fn answer_of_subscription(
-    run: &InvocationContext<'_>,
-    request: &SubscribeRequest,
-    subscription: &Subscription,
-) -> Box<RawValue> {
-    let answer = json(&SubscribeAnswer {
-        phase: Phase::Subscribe,
-        run_id: run.run_id,
-        outcome: Outcome::Complete,
-        dry_run: request.dry_run,
-        volume_id: &request.volume_id,
-        metadata: &subscription.metadata,
-        request_id: subscription.request_id.as_deref(),
-        warnings: &subscription.warnings,
-    });
-    tracing::info!(%answer, volume_id = request.volume_id, policy = %request.policy, "subscribed");
-    answer
-}
-
-/// The answer's text: with its fields in the order in which people want to read them.
-fn json(answer: &impl serde::Serialize) -> Box<RawValue> {
-    to_raw_value(answer).expect("answers have string keys and finite numbers only")
 }

@@ -1,37 +1,42 @@
 //! One invocation, from event to answer.
 //!
-//! [`Handler::handle`] is the whole of it: read the event, get the settings ([`warm`]), do the
-//! work with them ([`invocation`]), and print one metrics line, whatever came of it.
+//! [`Handler::handle`] is the whole of it: read the event, get the settings of the cloud that is
+//! meant ([`warm`]), do the work there ([`invocation`]) or list the clouds ([`targets`]), and print
+//! one metrics line, whatever came of it.
 
 mod invocation;
-mod telling;
+mod targets;
 mod warm;
 
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, Utc};
 use futures::FutureExt;
 use rand::RngExt;
+use serde::Serialize;
 use serde_json::Value;
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
 use tokio::time::Instant;
 use tracing::Instrument;
 
 use crate::clock::Clock;
 use crate::deadline::Deadline;
 use crate::error::InvocationError;
-use crate::event::{EventLabels, Phase, Request};
+use crate::event::{Event, EventLabels, InvalidEvent, Phase};
 use crate::lock::lock;
 use crate::platform::Platform;
-use crate::report::{Metrics, metrics_line};
-use crate::settings::{Environment, Files, TimeBounds};
-use invocation::{InvocationContext, InvocationStats};
-use warm::WarmState;
+use crate::report::{Figures, Metrics, ProjectLabel, metrics_line};
+use crate::settings::{Environment, Files, TimeBounds, served_phases};
+use invocation::InvocationContext;
+use warm::{KnownSecret, WarmStates};
 
-/// A deadline this far in the past is no deadline: `cargo lambda watch` sends one in 1970.
-const IMPLAUSIBLE: TimeDelta = TimeDelta::days(1);
+/// No invocation of Lambda is longer: a deadline further ahead is a clock that is wrong.
+const LONGEST: Duration = Duration::from_secs(15 * 60);
+/// A deadline of this year is none: `cargo lambda watch` sends one.
+const NO_DEADLINE: i32 = 1970;
 
 /// What the runtime tells of an invocation.
 #[derive(Clone, Debug)]
@@ -40,20 +45,46 @@ pub struct Invocation {
     pub request_id: String,
     /// When Lambda will end it.
     pub deadline: DateTime<Utc>,
-    /// The time now.
+    /// The time now: when the event arrived.
     pub now: DateTime<Utc>,
     /// What randomness is drawn from.
     pub seed: u64,
 }
 
-/// Serves invocations, one after another. What outlives one is kept here: the settings, the
-/// certificates, the token and its catalogue.
+/// Serves invocations, one after another. What outlives one is kept here: the secret as it was read
+/// last and, for each of the clouds that were used last, settings, certificates, and the token with
+/// its catalogue.
 pub struct Handler {
     environment: Environment,
     files: Box<dyn Files + Send + Sync>,
     platform: Box<dyn Platform>,
-    warm: Mutex<Option<WarmState>>,
+    secret: Mutex<KnownSecret>,
+    clouds: Mutex<WarmStates>,
     has_told_of_missing_deadline: AtomicBool,
+}
+
+/// How an invocation ended, and what is known of it then.
+struct Ended {
+    result: Result<Box<RawValue>, InvocationError>,
+    stats: InvocationStats,
+}
+
+/// What the metrics tell of an invocation.
+#[derive(Default)]
+struct InvocationStats {
+    sent: u64,
+    retried: u64,
+    figures: Figures,
+    project: Option<ProjectLabel>,
+}
+
+impl From<InvocationError> for Ended {
+    fn from(error: InvocationError) -> Self {
+        Self {
+            result: Err(error),
+            stats: InvocationStats::default(),
+        }
+    }
 }
 
 impl Handler {
@@ -67,7 +98,8 @@ impl Handler {
             environment,
             files,
             platform,
-            warm: Mutex::default(),
+            secret: Mutex::default(),
+            clouds: Mutex::default(),
             has_told_of_missing_deadline: AtomicBool::new(false),
         }
     }
@@ -83,40 +115,32 @@ impl Handler {
     ) -> Result<Box<RawValue>, InvocationError> {
         let begun = Instant::now();
         let run_id = format!("req-{}", invocation.request_id);
-        let glimpse = EventLabels::of(payload);
-        let phase = glimpse.phase.map_or("unknown", Phase::as_str);
+        let labels = EventLabels::of(payload);
         let span = tracing::info_span!(
             "run",
             run_id,
-            phase,
+            phase = labels.phase.map_or("unknown", Phase::as_str),
+            cloud = labels.cloud.as_ref().map(|cloud| cloud.as_str()),
             lambda_request_id = invocation.request_id
         );
         async {
-            let mut account = InvocationStats::default();
-            let run = self.run(payload, invocation, &run_id, begun, &mut account);
+            let run = self.run(payload, invocation, &run_id, begun);
             // A panic is a mistake of ours; it is measured, and then reported by the runtime.
-            let result = AssertUnwindSafe(run).catch_unwind().await;
+            let ended = AssertUnwindSafe(run).catch_unwind().await;
+            let (result, stats) = match ended {
+                Ok(Ok(ended) | Err(ended)) => (Ok(ended.result), ended.stats),
+                Err(panic) => (Err(panic), InvocationStats::default()),
+            };
             let error_type = match &result {
                 Ok(Ok(_)) => None,
-                Ok(Err(failure)) => {
-                    let error_type = failure.error_type();
-                    tracing::error!(error_type, error = %failure, "failed");
+                Ok(Err(error)) => {
+                    let error_type = error.error_type();
+                    tracing::error!(error_type, %error, "invocation failed");
                     Some(error_type)
                 }
                 Err(_) => Some("Panic"),
             };
-            if !glimpse.dry_run {
-                let metrics = Metrics {
-                    project: &self.project(),
-                    phase,
-                    summary: account.summary.as_ref(),
-                    requests_sent: account.sent,
-                    requests_retried: account.retried,
-                    duration_ms: begun.elapsed().as_millis() as u64,
-                    error_type,
-                };
-                self.platform.print(&metrics_line(invocation.now, &metrics));
-            }
+            self.print_metrics(labels, invocation.now, begun, &stats, error_type);
             result.unwrap_or_else(|panic| resume_unwind(panic))
         }
         .instrument(span)
@@ -129,42 +153,51 @@ impl Handler {
         invocation: &Invocation,
         run_id: &str,
         begun: Instant,
-        account: &mut InvocationStats,
-    ) -> Result<Box<RawValue>, InvocationError> {
-        let mut run = InvocationContext {
-            request: Request::parse(payload)?,
-            run_id,
-            clock: Clock::showing(invocation.now),
-            deadline: self.deadline(invocation, begun, TimeBounds::of(&self.environment)),
-            begun,
-            seed: invocation.seed,
-        };
-        let warm = self.warm_state(run.deadline, None).await?;
-        // The secret may set the bounds, and could not be read without some.
-        run.deadline = self.deadline(invocation, begun, warm.settings.time_bounds());
-        match self.serve(&run, &warm, account).await {
-            // The secret may have been rotated since it was read.
-            Err(failure) if failure.is_refused_login() && warm.secret.is_some() => {
-                let old = warm.secret.as_ref();
-                let renewed = self.warm_state(run.deadline, old).await?;
-                if renewed
-                    .secret
-                    .as_ref()
-                    .zip(old)
-                    .is_some_and(|(new, old)| new.same_as(old))
-                {
-                    return Err(failure);
-                }
-                tracing::info!("the login was refused, and the secret has changed: once more");
-                self.serve(&run, &renewed, account).await
+    ) -> Result<Ended, Ended> {
+        let clock = Clock::showing(invocation.now);
+        let event = Event::parse(payload).map_err(InvocationError::from)?;
+        // What the environment says holds before the secret is asked for.
+        self.serves(event.phase(), self.environment.get("SNAPSENTRY_PHASES"))?;
+        let deadline = self.deadline(invocation, begun, TimeBounds::of(&self.environment));
+        self.ask_for_secret(deadline).await?;
+        self.serves(event.phase(), self.text("SNAPSENTRY_PHASES").as_deref())?;
+        match event {
+            Event::Targets(request) => Ok(self.targets(run_id, invocation.now, request)?),
+            Event::Cloud { cloud, request } => {
+                let warm = self.warm_state(cloud.as_ref())?;
+                let context = InvocationContext {
+                    request,
+                    cloud: cloud.as_ref(),
+                    run_id,
+                    clock,
+                    // The secret may set the bounds, and could not be read without some.
+                    deadline: self.deadline(invocation, begun, warm.settings.time_bounds()),
+                    begun,
+                    seed: invocation.seed,
+                };
+                Ok(self.serve(&context, &warm).await)
             }
-            served => served,
+        }
+    }
+
+    fn serves(&self, phase: Phase, phases: Option<&str>) -> Result<(), InvocationError> {
+        // A list that cannot be read is told by whoever reads the settings.
+        match phases.and_then(served_phases) {
+            Some(served) if !served.contains(&phase) => {
+                let served: Vec<&str> = served.into_iter().map(Phase::as_str).collect();
+                Err(InvalidEvent::new(format!(
+                    "phase: \"{phase}\" is not served by this function; accepted are {} (of \
+                     SNAPSENTRY_PHASES)",
+                    served.join(", ")
+                ))
+                .into())
+            }
+            _ => Ok(()),
         }
     }
 
     fn deadline(&self, invocation: &Invocation, begun: Instant, bounds: TimeBounds) -> Deadline {
-        let left = invocation.deadline - invocation.now;
-        if left < -IMPLAUSIBLE {
+        if invocation.deadline.year() == NO_DEADLINE {
             if !self
                 .has_told_of_missing_deadline
                 .swap(true, Ordering::Relaxed)
@@ -176,24 +209,66 @@ impl Handler {
             }
             return Deadline::at(begun + bounds.default_timeout);
         }
-        let left = left.to_std().unwrap_or_default();
+        let left = (invocation.deadline - invocation.now).to_std();
+        let left = left.unwrap_or_default().min(LONGEST);
         Deadline::at(begun + left.saturating_sub(bounds.deadline_margin))
     }
 
-    /// The metrics' `Project`: the warm one, else the one that the latest token was for.
-    fn project(&self) -> String {
-        let label = self
-            .environment
-            .get("SNAPSENTRY_PROJECT")
-            .map(str::to_owned);
-        let warm = lock(&self.warm);
-        let known = || {
-            let warm = warm.as_ref()?;
-            let label = warm.settings.project_label.clone();
-            label.or_else(|| warm.session.project_name())
+    fn print_metrics(
+        &self,
+        labels: EventLabels,
+        at: DateTime<Utc>,
+        begun: Instant,
+        stats: &InvocationStats,
+        error_type: Option<&str>,
+    ) {
+        let phases = self.text("SNAPSENTRY_PHASES");
+        let phase = labels
+            .phase
+            .filter(|phase| self.serves(*phase, phases.as_deref()).is_ok());
+        if labels.dry_run || !phase.is_none_or(Phase::is_measured) {
+            return;
+        }
+        let project = match &labels.cloud {
+            Some(cloud) => cloud.to_string(),
+            None => self.project(),
         };
-        label.or_else(known).unwrap_or_else(|| "unknown".to_owned())
+        let fleet = self.text("SNAPSENTRY_FLEET");
+        let metrics = Metrics {
+            project: &project,
+            fleet: fleet.as_deref(),
+            phase,
+            cloud: labels.cloud.as_ref(),
+            project_id: stats.project.as_ref().map(|project| project.id.as_str()),
+            figures: &stats.figures,
+            requests_sent: stats.sent,
+            requests_retried: stats.retried,
+            duration_ms: begun.elapsed().as_millis() as u64,
+            error_type,
+        };
+        self.platform.print(&metrics_line(at, &metrics));
     }
+
+    /// The metrics' `Project` where the event names no cloud.
+    fn project(&self) -> String {
+        let of_token = || lock(&self.clouds).project_name(None);
+        self.text("SNAPSENTRY_PROJECT")
+            .or_else(of_token)
+            .unwrap_or_else(|| "unknown".to_owned())
+    }
+
+    /// What the environment says, else the secret's variables.
+    fn text(&self, variable: &str) -> Option<String> {
+        let in_environment = self.environment.get(variable).map(str::trim);
+        let in_environment = in_environment.filter(|text| !text.is_empty());
+        let in_secret = || lock(&self.secret).variable(variable);
+        in_environment.map(str::to_owned).or_else(in_secret)
+    }
+}
+
+/// The answer's text: with its fields in the order in which people want to read them.
+fn json(answer: &impl Serialize) -> Box<RawValue> {
+    to_raw_value(answer).expect("answers have string keys and finite numbers only")
 }
 
 /// A seed for the randomness of one invocation.

@@ -9,7 +9,8 @@ use crate::openstack::Error;
 use crate::plan::Volume;
 use crate::plan::expiry::{Deletion, ExpiryVerdict, Kept, Lost, Plan, Reason};
 use crate::policy::{Metadata, PolicyKind, PolicyState};
-use crate::report::{Action, FailureEntry, Notification, Summary, Warning};
+use crate::report::{Action, FailureEntry, Summary, Warning};
+use crate::webhook::Notification;
 
 /// A deletion that was planned, with what came of it.
 #[derive(Debug)]

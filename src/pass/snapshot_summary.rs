@@ -14,7 +14,8 @@ use crate::plan::DueWindow;
 use crate::plan::age::{Afterwards, OldestAges};
 use crate::plan::creation::{Decision, Plan, WindowVerdict};
 use crate::policy::PolicyKind;
-use crate::report::{FailureEntry, Notification, NotifiedWindow, Summary, Warning};
+use crate::report::{FailureEntry, Summary, Warning};
+use crate::webhook::{Notification, NotifiedWindow};
 
 /// What came of each due window.
 type ByWindow = HashMap<(String, PolicyKind), CreateOutcome>;

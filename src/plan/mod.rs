@@ -8,7 +8,8 @@
 //! - [`leftovers`]: how long to wait after tries that came to nothing;
 //! - [`duplicates`]: which of two snapshots of one window goes;
 //! - [`age`]: for how long somebody has been without a recovery point;
-//! - [`expiry`]: which snapshots go, and which stay although their time has come.
+//! - [`expiry`]: which snapshots go, and which stay although their time has come;
+//! - [`targets`]: which clouds a tick serves, and when.
 //!
 //! What a pass deletes, it deletes because [`expiry::plan`], [`duplicates::superfluous`] or
 //! [`creation::plan`] (for what stands in a window's way) said so. The one exception is a snapshot
@@ -24,6 +25,7 @@ mod groups;
 pub mod leftovers;
 mod scope;
 mod snapshot;
+pub mod targets;
 mod volume;
 mod volume_snapshots;
 

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use super::Volume;
 
 /// One of `count` disjoint shares that together cover everything.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Shard {
     /// Which share, from 0.
     pub index: u32,
@@ -27,7 +27,7 @@ impl Shard {
 ///
 /// It is spelt out here and not taken from the standard library, whose own may change: every
 /// pass, on every platform and in every release, has to compute the same share.
-fn stable_hash(key: &str) -> u64 {
+pub(super) fn stable_hash(key: &str) -> u64 {
     const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
     const PRIME: u64 = 0x0000_0100_0000_01b3;
     let fnv = key.bytes().fold(OFFSET, |hash, byte| {

@@ -7,7 +7,9 @@ use serde::Serialize;
 
 use super::instant::rfc3339;
 use super::summary::{Action, FailureEntry, SnapshotCounts, Summary, VolumeCounts, Warning};
-use crate::event::Phase;
+use crate::cloud_name::CloudName;
+use crate::event::{Phase, SpreadPhase};
+use crate::plan::Shard;
 
 /// How a pass ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -31,6 +33,10 @@ pub struct Answer<'a> {
     #[serde(serialize_with = "rfc3339")]
     started_at: DateTime<Utc>,
     duration_ms: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cloud: Option<&'a CloudName>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    project: Option<&'a ProjectLabel>,
     volumes: VolumeCounts,
     snapshots: SnapshotCounts,
     requests: Requests,
@@ -55,6 +61,16 @@ fn is_zero(count: &usize) -> bool {
     *count == 0
 }
 
+/// A project of OpenStack, as the token told it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ProjectLabel {
+    /// Its id.
+    pub id: String,
+    /// Its name, where the token tells one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
 /// What belongs to an invocation rather than to the work it did.
 #[derive(Clone, Copy, Debug)]
 pub struct About<'a> {
@@ -68,6 +84,10 @@ pub struct About<'a> {
     pub started_at: DateTime<Utc>,
     /// How long it took, in milliseconds.
     pub duration_ms: u64,
+    /// The cloud that the event named.
+    pub cloud: Option<&'a CloudName>,
+    /// The project that the token was for.
+    pub project: Option<&'a ProjectLabel>,
     /// Requests to OpenStack that were sent.
     pub sent: u64,
     /// How many of those were retries.
@@ -92,6 +112,8 @@ impl<'a> Answer<'a> {
             dry_run: about.dry_run,
             started_at: about.started_at,
             duration_ms: about.duration_ms,
+            cloud: about.cloud,
+            project: about.project,
             volumes: summary.volumes,
             snapshots: counts,
             requests: Requests {
@@ -138,4 +160,50 @@ pub struct SubscribeAnswer<'a> {
     pub request_id: Option<&'a str>,
     /// What somebody should know.
     pub warnings: &'a [Warning],
+}
+
+/// What `targets` answers.
+#[derive(Debug, Serialize)]
+pub struct TargetsAnswer<'a> {
+    /// Always `targets`.
+    pub phase: Phase,
+    /// The invocation's id.
+    pub run_id: &'a str,
+    /// The events that this tick wants, in the order of their instants.
+    pub targets: Vec<Target<'a>>,
+    /// The entries that no event could be made for.
+    pub faults: &'a [TargetFault],
+}
+
+/// One event that a tick wants.
+#[derive(Debug, Serialize)]
+pub struct Target<'a> {
+    /// How long after the invocation's arrival it is wanted, in seconds.
+    pub delay_seconds: u32,
+    /// The instant at which it is wanted.
+    #[serde(serialize_with = "rfc3339")]
+    pub at: DateTime<Utc>,
+    /// The event.
+    pub event: TargetEvent<'a>,
+}
+
+/// The event itself, as this function takes it.
+#[derive(Debug, Serialize)]
+pub struct TargetEvent<'a> {
+    /// What it asks for.
+    pub phase: SpreadPhase,
+    /// The cloud.
+    pub cloud: &'a CloudName,
+    /// The share, where the cloud is split into several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Shard>,
+}
+
+/// An entry of the `clouds.yaml` that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TargetFault {
+    /// The entry's name, as it is written.
+    pub cloud: String,
+    /// What is wrong with it.
+    pub error: String,
 }

@@ -1,19 +1,31 @@
 //! The metrics: one line in CloudWatch's embedded metric format, which costs no API call.
+//!
+//! CloudWatch bills each metric that is declared, so only what an alarm or a graph needs is. All
+//! else is a plain property of the same line, which costs nothing and can be queried.
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::summary::Summary;
+use crate::cloud_name::CloudName;
+use crate::event::Phase;
 
 /// What one invocation is measured by.
 #[derive(Clone, Debug)]
 pub struct Metrics<'a> {
     /// The `Project` dimension.
     pub project: &'a str,
-    /// The `Phase` dimension; `unknown` where the event could not be read.
-    pub phase: &'a str,
-    /// What the pass did; nothing where it failed before it did anything.
-    pub summary: Option<&'a Summary>,
+    /// The `Fleet` dimension, where the deployment serves one.
+    pub fleet: Option<&'a str>,
+    /// What was asked for; `None` where the event could not be read.
+    pub phase: Option<Phase>,
+    /// The cloud that the event named.
+    pub cloud: Option<&'a CloudName>,
+    /// The id of the project that the token was for.
+    pub project_id: Option<&'a str>,
+    /// What came of it.
+    pub figures: &'a Figures,
     /// Requests to OpenStack that were sent.
     pub requests_sent: u64,
     /// How many of those were retries.
@@ -24,64 +36,158 @@ pub struct Metrics<'a> {
     pub error_type: Option<&'a str>,
 }
 
+/// What an invocation has seen and done.
+#[derive(Clone, Debug, Default)]
+pub enum Figures {
+    /// Nothing: it failed, or is of a phase without figures. A zero would call an alarm off.
+    #[default]
+    Nothing,
+    /// A snapshot or expire pass.
+    Pass(Box<Summary>),
+    /// The events that a tick wants.
+    Targets {
+        /// How many there are.
+        targets: usize,
+        /// How many entries could not be used.
+        faults: usize,
+    },
+}
+
+/// What an alarm or a graph needs, phase by phase, with its unit.
+const SNAPSHOT: &[(&str, &str)] = &[
+    ("DurationMs", "Milliseconds"),
+    ("OldestDueAgeSeconds", "Seconds"),
+    ("OldestBlockedAgeSeconds", "Seconds"),
+    ("SnapshotsCreated", "Count"),
+    ("SnapshotsFailed", "Count"),
+    ("SnapshotsDeferred", "Count"),
+    ("VolumesManaged", "Count"),
+    ("VolumesInvalid", "Count"),
+];
+const EXPIRE: &[(&str, &str)] = &[
+    ("DurationMs", "Milliseconds"),
+    ("OldestExpiredAgeSeconds", "Seconds"),
+    ("SnapshotsDeleted", "Count"),
+    ("SnapshotsFailed", "Count"),
+    ("SnapshotsDeferred", "Count"),
+    ("VolumesLost", "Count"),
+];
+const FAILED_PASS: &[(&str, &str)] = &[("DurationMs", "Milliseconds")];
+const TARGETS: &[(&str, &str)] = &[("Targets", "Count"), ("Faults", "Count")];
+
+/// What tells the clouds of a fleet apart: each of these costs its price once more for each cloud.
+const OF_EACH_CLOUD: [&str; 3] = [
+    "OldestDueAgeSeconds",
+    "OldestExpiredAgeSeconds",
+    "SnapshotsFailed",
+];
+
 /// The line for one invocation.
 pub fn metrics_line(at: DateTime<Utc>, metrics: &Metrics<'_>) -> String {
-    let nothing = Summary::default();
-    let summary = metrics.summary.unwrap_or(&nothing);
-    let (volumes, snapshots) = (summary.volumes, summary.snapshots);
-    let values: [(&str, &str, Value); 16] = [
-        ("SnapshotsCreated", "Count", snapshots.created.into()),
-        ("SnapshotsAdopted", "Count", snapshots.adopted.into()),
-        ("SnapshotsFailed", "Count", snapshots.failed.into()),
-        ("SnapshotsPending", "Count", snapshots.pending.into()),
-        ("SnapshotsDeferred", "Count", snapshots.deferred.into()),
-        ("SnapshotsDeleted", "Count", snapshots.deleted.into()),
-        ("SnapshotsCleaned", "Count", snapshots.cleaned.into()),
-        ("VolumesDue", "Count", volumes.due.into()),
-        ("VolumesManaged", "Count", volumes.managed.into()),
-        ("VolumesInvalid", "Count", volumes.invalid.into()),
-        ("RequestsSent", "Count", metrics.requests_sent.into()),
-        ("RequestsRetried", "Count", metrics.requests_retried.into()),
-        ("DurationMs", "Milliseconds", metrics.duration_ms.into()),
-        (
-            "InvocationsFailed",
-            "Count",
-            u8::from(metrics.error_type.is_some()).into(),
-        ),
-        (
-            "OldestDueAgeSeconds",
-            "Seconds",
-            summary.oldest_due_age.into(),
-        ),
-        (
-            "OldestExpiredAgeSeconds",
-            "Seconds",
-            summary.oldest_expired_age.into(),
-        ),
-    ];
-    let declared: Vec<Value> = values
-        .iter()
-        .map(|(name, unit, _)| json!({"Name": name, "Unit": unit}))
-        .collect();
     let mut line = Map::new();
     line.insert(
         "_aws".into(),
         json!({
             "Timestamp": at.timestamp_millis(),
-            "CloudWatchMetrics": [{
-                "Namespace": "SnapSentry",
-                "Dimensions": [["Project", "Phase"]],
-                "Metrics": declared,
-            }],
+            "CloudWatchMetrics": directives(metrics),
         }),
     );
     line.insert("Project".into(), metrics.project.into());
-    line.insert("Phase".into(), metrics.phase.into());
-    for (name, _, value) in values {
-        line.insert(name.into(), value);
+    if let Some(fleet) = metrics.fleet {
+        line.insert("Fleet".into(), fleet.into());
     }
-    if let Some(error_type) = metrics.error_type {
-        line.insert("ErrorType".into(), error_type.into());
+    let phase = metrics.phase.map_or("unknown", Phase::as_str);
+    line.insert("Phase".into(), phase.into());
+    for (name, value) in [
+        ("Cloud", metrics.cloud.map(CloudName::as_str)),
+        ("ProjectId", metrics.project_id),
+        ("ErrorType", metrics.error_type),
+    ] {
+        if let Some(value) = value {
+            line.insert(name.into(), value.into());
+        }
     }
+    match *metrics.figures {
+        Figures::Nothing => {}
+        Figures::Pass(ref summary) => add_pass(&mut line, metrics.phase, summary),
+        Figures::Targets { targets, faults } => {
+            line.insert("Targets".into(), targets.into());
+            line.insert("Faults".into(), faults.into());
+        }
+    }
+    let failed = u8::from(metrics.error_type.is_some());
+    line.insert("InvocationsFailed".into(), failed.into());
+    line.insert("RequestsSent".into(), metrics.requests_sent.into());
+    line.insert("RequestsRetried".into(), metrics.requests_retried.into());
+    line.insert("DurationMs".into(), metrics.duration_ms.into());
     Value::Object(line).to_string()
+}
+
+fn declared(metrics: &Metrics<'_>) -> &'static [(&'static str, &'static str)] {
+    match (metrics.phase, metrics.figures) {
+        (Some(Phase::Snapshot), Figures::Pass(_)) => SNAPSHOT,
+        (Some(Phase::Expire), Figures::Pass(_)) => EXPIRE,
+        (Some(Phase::Snapshot | Phase::Expire), _) => FAILED_PASS,
+        (Some(Phase::Targets), Figures::Targets { .. }) => TARGETS,
+        _ => &[],
+    }
+}
+
+fn directives(metrics: &Metrics<'_>) -> Vec<Value> {
+    let all = declared(metrics);
+    let of_each: Vec<(&str, &str)> = all
+        .iter()
+        .filter(|(name, _)| OF_EACH_CLOUD.contains(name))
+        .copied()
+        .collect();
+    let directives: &[(&[&str], &[(&str, &str)])] = match metrics.fleet {
+        None => &[(&["Project", "Phase"], all)],
+        Some(_) => &[
+            (&["Fleet", "Phase"], all),
+            (&["Fleet", "Project", "Phase"], &of_each),
+        ],
+    };
+    directives
+        .iter()
+        .filter(|(_, declared)| !declared.is_empty())
+        .map(|(dimensions, declared)| {
+            let metrics: Vec<Value> = declared
+                .iter()
+                .map(|(name, unit)| json!({"Name": name, "Unit": unit}))
+                .collect();
+            json!({
+                "Namespace": "SnapSentry",
+                "Dimensions": [dimensions],
+                "Metrics": metrics,
+            })
+        })
+        .collect()
+}
+
+/// Every count of the answer under the answer's own word, and the ages that the phase knows.
+fn add_pass(line: &mut Map<String, Value>, phase: Option<Phase>, summary: &Summary) {
+    add_counts(line, "Snapshots", &summary.snapshots);
+    add_counts(line, "Volumes", &summary.volumes);
+    let ages: &[(&str, i64)] = match phase {
+        Some(Phase::Snapshot) => &[
+            ("OldestDueAgeSeconds", summary.oldest_due_age),
+            ("OldestBlockedAgeSeconds", summary.oldest_blocked_age),
+        ],
+        _ => &[("OldestExpiredAgeSeconds", summary.oldest_expired_age)],
+    };
+    for &(name, age) in ages {
+        line.insert(name.into(), age.into());
+    }
+}
+
+fn add_counts(line: &mut Map<String, Value>, of_what: &str, counts: &impl Serialize) {
+    let Ok(Value::Object(counts)) = serde_json::to_value(counts) else {
+        return;
+    };
+    for (word, count) in counts {
+        let mut letters = word.chars();
+        let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+        let name = of_what.chars().chain(first).chain(letters).collect();
+        line.insert(name, count);
+    }
 }

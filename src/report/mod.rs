@@ -1,12 +1,14 @@
-//! What is told: the answer, the metrics line, notifications.
+//! What is told: the answer and the metrics line.
 
 mod answer;
 mod instant;
 mod metrics;
-mod notification;
 mod summary;
 
-pub use answer::{About, Answer, Outcome, SubscribeAnswer};
-pub use metrics::{Metrics, metrics_line};
-pub use notification::{Notification, NotifiedWindow, Webhook, notify};
+pub use answer::{
+    About, Answer, Outcome, ProjectLabel, SubscribeAnswer, Target, TargetEvent, TargetFault,
+    TargetsAnswer,
+};
+pub(crate) use instant::rfc3339;
+pub use metrics::{Figures, Metrics, metrics_line};
 pub use summary::{Action, Capped, FailureEntry, SnapshotCounts, Summary, VolumeCounts, Warning};

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::instant::rfc3339;
-use super::notification::Notification;
 use crate::policy::PolicyKind;
+use crate::webhook::Notification;
 
 /// The most failures, and the most warnings, that an answer lists.
 const MOST_REMARKS: usize = 100;

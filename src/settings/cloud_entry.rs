@@ -1,221 +1,310 @@
-//! One entry of a `clouds.yaml`, and which variable each of its keys stands for.
+//! One entry of a `clouds.yaml`: its region, and how its passes are started. Which variable each of
+//! its keys stands for is `cloud_keys`' business.
 
-use std::collections::BTreeMap;
+use super::clouds_yaml::place;
+use super::layers::{Layer, Origin, quoted};
+use super::values::whole;
+use super::yaml::{Content, Node, Scalar};
 
-use serde::Deserialize;
+/// What this function alone reads of an entry.
+const OWN: &str = "x-snapsentry";
+/// The most shards of a cloud.
+const MOST_SHARDS: u32 = 256;
 
-use super::layer::Layer;
-use super::region::Region;
-use super::values::boolean;
-
-/// Where each key of `auth` belongs. Of several keys for one variable the first that is set
-/// wins: `domain_*` and `default_domain_*` stand for whichever domain is not given by itself.
-const AUTH: &[(&str, &[&str])] = &[
-    ("auth_url", &["OS_AUTH_URL"]),
-    ("username", &["OS_USERNAME"]),
-    ("user_name", &["OS_USERNAME"]),
-    ("user_id", &["OS_USER_ID"]),
-    ("password", &["OS_PASSWORD"]),
-    ("user_domain_id", &["OS_USER_DOMAIN_ID"]),
-    ("user_domain_name", &["OS_USER_DOMAIN_NAME"]),
-    ("project_id", &["OS_PROJECT_ID"]),
-    ("tenant_id", &["OS_PROJECT_ID"]),
-    ("project_name", &["OS_PROJECT_NAME"]),
-    ("tenant_name", &["OS_PROJECT_NAME"]),
-    ("project_domain_id", &["OS_PROJECT_DOMAIN_ID"]),
-    ("project_domain_name", &["OS_PROJECT_DOMAIN_NAME"]),
-    (
-        "application_credential_id",
-        &["OS_APPLICATION_CREDENTIAL_ID"],
-    ),
-    (
-        "application_credential_name",
-        &["OS_APPLICATION_CREDENTIAL_NAME"],
-    ),
-    (
-        "application_credential_secret",
-        &["OS_APPLICATION_CREDENTIAL_SECRET"],
-    ),
-    ("domain_id", &["OS_USER_DOMAIN_ID", "OS_PROJECT_DOMAIN_ID"]),
-    (
-        "domain_name",
-        &["OS_USER_DOMAIN_NAME", "OS_PROJECT_DOMAIN_NAME"],
-    ),
-    (
-        "default_domain_id",
-        &["OS_USER_DOMAIN_ID", "OS_PROJECT_DOMAIN_ID"],
-    ),
-    (
-        "default_domain_name",
-        &["OS_USER_DOMAIN_NAME", "OS_PROJECT_DOMAIN_NAME"],
-    ),
-];
-
-/// The other way to name the same domain: a general `domain_*` never overrides it.
-fn sibling(variable: &str) -> Option<&'static str> {
-    match variable {
-        "OS_USER_DOMAIN_ID" => Some("OS_USER_DOMAIN_NAME"),
-        "OS_USER_DOMAIN_NAME" => Some("OS_USER_DOMAIN_ID"),
-        "OS_PROJECT_DOMAIN_ID" => Some("OS_PROJECT_DOMAIN_NAME"),
-        "OS_PROJECT_DOMAIN_NAME" => Some("OS_PROJECT_DOMAIN_ID"),
-        _ => None,
-    }
+/// A key as the client spells it: the command line's options have hyphens.
+pub(super) fn plain(key: &str) -> String {
+    key.replace('-', "_")
 }
 
-/// One cloud, or what a region changes in it.
-#[derive(Clone, Default, Deserialize)]
-pub(super) struct Entry {
-    profile: Option<String>,
-    cloud: Option<String>,
-    auth: Option<BTreeMap<String, Option<String>>>,
-    #[serde(alias = "auth-type")]
-    auth_type: Option<String>,
-    auth_plugin: Option<String>,
-    #[serde(alias = "region-name")]
-    region_name: Option<String>,
-    regions: Option<Vec<Region<Entry>>>,
-    interface: Option<String>,
-    #[serde(alias = "endpoint-type")]
-    endpoint_type: Option<String>,
-    #[serde(alias = "identity-api-version")]
-    identity_api_version: Option<String>,
-    verify: Option<String>,
-    insecure: Option<String>,
-    cacert: Option<String>,
+/// Keys and values of a mapping.
+pub(super) type Fields = Vec<(String, Node)>;
+
+/// One entry as it is written.
+pub(super) struct CloudEntry {
+    pub(super) name: String,
+    /// Its keys; or what is wrong with the entry as a whole, said of it.
+    pub(super) fields: Result<Fields, String>,
 }
 
-impl Entry {
-    /// Lays another entry over this one, key by key.
-    pub(super) fn overlaid(self, over: Self) -> Self {
-        let auth = match (self.auth, over.auth) {
-            (Some(mut below), Some(above)) => {
-                below.extend(above);
-                Some(below)
+/// How the passes of a cloud are started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Starts {
+    pub(super) shards: u32,
+    pub(super) paused: bool,
+}
+
+/// Lays other fields over these, key by key, and those of `auth` likewise.
+pub(super) fn overlaid(mut below: Fields, over: Fields) -> Fields {
+    for (key, mut node) in over {
+        let same = |(one, _): &(String, Node)| plain(one) == plain(&key);
+        if matches!(node.content, Content::Null) {
+            continue;
+        }
+        if let Some(at) = below.iter().position(same) {
+            let (_, old) = below.remove(at);
+            if let ("auth", Content::Mapping(old), Content::Mapping(new)) =
+                (key.as_str(), old.content, &mut node.content)
+            {
+                *new = overlaid(old, std::mem::take(new));
             }
-            (below, above) => above.or(below),
-        };
-        Self {
-            profile: over.profile.or(self.profile),
-            cloud: over.cloud.or(self.cloud),
-            auth,
-            auth_type: over.auth_type.or(self.auth_type),
-            auth_plugin: over.auth_plugin.or(self.auth_plugin),
-            region_name: over.region_name.or(self.region_name),
-            regions: over.regions.or(self.regions),
-            interface: over.interface.or(self.interface),
-            endpoint_type: over.endpoint_type.or(self.endpoint_type),
-            identity_api_version: over.identity_api_version.or(self.identity_api_version),
-            verify: over.verify.or(self.verify),
-            insecure: over.insecure.or(self.insecure),
-            cacert: over.cacert.or(self.cacert),
+        }
+        below.push((key, node));
+    }
+    below
+}
+
+impl CloudEntry {
+    pub(super) fn of(name: String, node: Node) -> Self {
+        let line = node.line;
+        match node.content {
+            Content::Null => Self {
+                name,
+                fields: Ok(Vec::new()),
+            },
+            Content::Mapping(fields) => Self {
+                name,
+                fields: Ok(fields),
+            },
+            Content::Scalar(..) | Content::List(_) => {
+                let fault = format!("is {}; accepted is a mapping", node.kind());
+                Self::faulty(name, line, fault)
+            }
         }
     }
 
-    /// Puts the entry into the layer under the variables' names.
-    pub(super) fn fill(
-        mut self,
-        mut layer: Layer,
+    pub(super) fn faulty(name: String, line: u64, fault: String) -> Self {
+        Self {
+            name,
+            fields: Err(format!("(line {line}) {fault}")),
+        }
+    }
+
+    /// The entry's variables, in the wanted region or else the first that it lists.
+    pub(super) fn layer(
+        &self,
+        file: Option<&str>,
         wanted: Option<&str>,
     ) -> Result<Layer, Vec<String>> {
-        let mut faults = Vec::new();
-        let regions = self.regions.take().unwrap_or_default();
-        match Region::choose(regions, wanted) {
-            Ok(None) => {}
-            Ok(Some(region)) => {
-                self = self.overlaid(region.values);
-                self.region_name = Some(region.name);
+        let mut reading = Reading::begin(self, file)?;
+        let fields = reading.in_region(wanted);
+        let layer = Layer::new(Origin::Cloud {
+            file: file.map(str::to_owned),
+            entry: self.name.clone(),
+        });
+        reading.fill(layer, &fields)
+    }
+
+    /// How passes of the cloud are to be started.
+    pub(super) fn starts(&self, file: Option<&str>) -> Result<Starts, Vec<String>> {
+        let mut reading = Reading::begin(self, file)?;
+        let starts = reading.starts();
+        match reading.faults.is_empty() {
+            true => Ok(starts),
+            false => Err(reading.faults),
+        }
+    }
+}
+
+/// An entry while it is read.
+pub(super) struct Reading<'a> {
+    fields: &'a Fields,
+    pub(super) place: String,
+    may_show: bool,
+    pub(super) faults: Vec<String>,
+}
+
+impl<'a> Reading<'a> {
+    fn begin(entry: &'a CloudEntry, file: Option<&str>) -> Result<Self, Vec<String>> {
+        match &entry.fields {
+            Ok(fields) => Ok(Self {
+                fields,
+                place: place(file, &entry.name),
+                may_show: file.is_some(),
+                faults: Vec::new(),
+            }),
+            Err(fault) => {
+                let subject = place(file, &entry.name);
+                let subject = subject.strip_prefix("in ").unwrap_or(&subject);
+                Err(vec![format!("{subject} {fault}")])
             }
-            Err(fault) => faults.push(format!("{fault} {}", layer.place())),
-        }
-        for key in ["profile", "cloud"] {
-            let vendor = if key == "profile" {
-                &self.profile
-            } else {
-                &self.cloud
-            };
-            if vendor.as_deref().is_some_and(|vendor| !vendor.is_empty()) {
-                faults.push(format!(
-                    "{key}: not supported {}, since vendors' profiles are not built in; write \
-                     auth.auth_url, region_name and whatever else the profile gives into the \
-                     entry itself",
-                    layer.place()
-                ));
-            }
-        }
-        self.fill_auth(&mut layer, &mut faults);
-        self.fill_insecure(&mut layer);
-        let rest = [
-            (
-                "OS_AUTH_TYPE",
-                "auth_type",
-                self.auth_type.or(self.auth_plugin),
-            ),
-            ("OS_REGION_NAME", "region_name", self.region_name),
-            (
-                "OS_INTERFACE",
-                "interface",
-                self.interface.or(self.endpoint_type),
-            ),
-            (
-                "OS_IDENTITY_API_VERSION",
-                "identity_api_version",
-                self.identity_api_version,
-            ),
-            ("OS_CACERT", "cacert", self.cacert),
-        ];
-        for (variable, key, value) in rest {
-            layer.set_named(variable, key, &value.unwrap_or_default());
-        }
-        if faults.is_empty() {
-            Ok(layer)
-        } else {
-            Err(faults)
         }
     }
 
-    fn fill_auth(&self, layer: &mut Layer, faults: &mut Vec<String>) {
-        let auth: BTreeMap<String, &str> = (self.auth.iter().flatten())
-            .filter_map(|(key, value)| Some((key.replace('-', "_"), value.as_deref()?)))
+    /// The value of a key; nothing where there is none, or null.
+    fn one<'f>(&mut self, fields: &'f Fields, path: &str, key: &str) -> Option<&'f Node> {
+        let mut found = fields.iter().filter(|(one, _)| plain(one) == key);
+        let (_, first) = found.next()?;
+        if let Some((_, second)) = found.next() {
+            self.fault(path, second, "there more than once; remove all but one");
+            return None;
+        }
+        (!matches!(first.content, Content::Null)).then_some(first)
+    }
+
+    /// The single value of a key.
+    pub(super) fn text<'f>(
+        &mut self,
+        fields: &'f Fields,
+        path: &str,
+        key: &str,
+    ) -> Option<&'f str> {
+        let node = self.one(fields, path, key)?;
+        match &node.content {
+            Content::Scalar(text, _) => Some(text),
+            _ => {
+                let fault = format!("{}; accepted is a single value", node.kind());
+                self.fault(path, node, &fault);
+                None
+            }
+        }
+    }
+
+    /// The mapping of a key.
+    pub(super) fn mapping<'f>(&mut self, fields: &'f Fields, key: &str) -> Option<&'f Fields> {
+        let node = self.one(fields, key, &plain(key))?;
+        match &node.content {
+            Content::Mapping(fields) => Some(fields),
+            _ => {
+                let fault = format!("{}; accepted is a mapping", node.kind());
+                self.fault(key, node, &fault);
+                None
+            }
+        }
+    }
+
+    fn fault(&mut self, path: &str, node: &Node, fault: &str) {
+        let place = &self.place;
+        let line = node.line;
+        self.faults
+            .push(format!("{path} {place} (line {line}): {fault}"));
+    }
+}
+
+impl Reading<'_> {
+    /// The fields with what the region changes in them: the wanted one, else the first.
+    fn in_region(&mut self, wanted: Option<&str>) -> Fields {
+        let fields = self.fields.clone();
+        let regions = match self.one(self.fields, "regions", "regions") {
+            None => return fields,
+            Some(Node {
+                content: Content::List(regions),
+                ..
+            }) => regions,
+            Some(node) => {
+                let fault = format!("{}; accepted is a list of regions", node.kind());
+                self.fault("regions", node, &fault);
+                return fields;
+            }
+        };
+        let regions: Vec<(&str, Option<&Fields>)> = regions
+            .iter()
+            .filter_map(|node| self.region(node))
             .collect();
-        for key in auth.keys() {
-            if !AUTH.iter().any(|(known, _)| known == key) {
-                let known: Vec<&str> = AUTH.iter().map(|(known, _)| *known).collect();
-                faults.push(format!(
-                    "auth.{key}: not supported {}; accepted are {}",
-                    layer.place(),
-                    known.join(", ")
-                ));
-            }
-        }
-        for (key, variables) in AUTH {
-            let Some(value) = auth.get(*key) else {
-                continue;
-            };
-            for variable in *variables {
-                let general = variables.len() > 1;
-                let taken = layer.get(variable).is_some()
-                    || general && sibling(variable).is_some_and(|s| layer.get(s).is_some());
-                if !taken {
-                    layer.set_named(variable, &format!("auth.{key}"), value);
+        let chosen = match wanted {
+            Some(wanted) if !regions.is_empty() => {
+                let found = regions.iter().find(|(name, _)| *name == wanted);
+                if found.is_none() {
+                    let names: Vec<String> = regions.iter().map(|(name, _)| quoted(name)).collect();
+                    self.faults.push(format!(
+                        "OS_REGION_NAME: {} is not among the regions ({}) {}",
+                        quoted(wanted),
+                        names.join(", "),
+                        self.place
+                    ));
                 }
+                found
             }
-        }
+            _ => regions.first(),
+        };
+        let Some((name, values)) = chosen else {
+            return fields;
+        };
+        let changed = overlaid(fields, values.cloned().unwrap_or_default());
+        let name = Node {
+            line: 0,
+            content: Content::Scalar((*name).to_owned(), Scalar::Text),
+        };
+        overlaid(changed, vec![("region_name".to_owned(), name)])
     }
 
-    fn fill_insecure(&self, layer: &mut Layer) {
-        for (key, value, checks_off) in [
-            ("verify", &self.verify, false),
-            ("insecure", &self.insecure, true),
-        ] {
-            let Some(text) = value.as_deref().filter(|text| !text.is_empty()) else {
-                continue;
-            };
-            match boolean(text) {
-                Some(value) if value == checks_off => layer.set_named("OS_INSECURE", key, "true"),
-                Some(_) => {}
-                // Whoever reads the setting finds the fault in it.
-                None => layer.set_named("OS_INSECURE", key, text),
+    /// A region's name, and what it changes.
+    fn region<'f>(&mut self, node: &'f Node) -> Option<(&'f str, Option<&'f Fields>)> {
+        let fields = match &node.content {
+            Content::Scalar(name, _) => return Some((name, None)),
+            Content::Mapping(fields) => fields,
+            _ => {
+                let fault = format!("{}; accepted are names and mappings", node.kind());
+                self.fault("regions", node, &fault);
+                return None;
+            }
+        };
+        for (key, node) in fields {
+            if !["name", "values"].contains(&key.as_str()) {
+                let path = format!("regions.{}", quoted(key));
+                self.fault(&path, node, "no such key; accepted are name and values");
             }
         }
+        let name = self.text(fields, "regions.name", "name");
+        if name.is_none() {
+            self.fault("regions", node, "name is missing");
+        }
+        Some((name?, self.mapping(fields, "values")))
+    }
+
+    /// What stands under our own key: whatever it is that cannot be read, it may have been meant to
+    /// keep a cloud from being served.
+    fn starts(&mut self) -> Starts {
+        let mut starts = Starts {
+            shards: 1,
+            paused: false,
+        };
+        let Some(own) = self.mapping(self.fields, OWN) else {
+            return starts;
+        };
+        for (key, node) in own {
+            let path = format!("{OWN}.{}", shown_key(key));
+            let accepted = match (key.as_str(), &node.content) {
+                ("shards" | "paused", Content::Null) => continue,
+                ("shards", Content::Scalar(text, Scalar::Number)) => match whole(text) {
+                    Some(shards @ 1..=MOST_SHARDS) => {
+                        starts.shards = shards;
+                        continue;
+                    }
+                    _ => ACCEPTED_SHARDS,
+                },
+                ("shards", _) => ACCEPTED_SHARDS,
+                ("paused", Content::Scalar(_, Scalar::Boolean(paused))) => {
+                    starts.paused = *paused;
+                    continue;
+                }
+                ("paused", _) => "true or false, without quotes",
+                _ => {
+                    self.fault(&path, node, "no such key; accepted are shards and paused");
+                    continue;
+                }
+            };
+            let value = match &node.content {
+                Content::Scalar(text, _) if self.may_show => quoted(text),
+                Content::Scalar(..) => "its value (not shown)".to_owned(),
+                _ => node.kind().to_owned(),
+            };
+            let fault = format!("{value} is not accepted; accepted is {accepted}");
+            self.fault(&path, node, &fault);
+        }
+        for key in ["shards", "paused"] {
+            self.one(own, &format!("{OWN}.{key}"), key);
+        }
+        starts
+    }
+}
+
+const ACCEPTED_SHARDS: &str = "a whole number from 1 to 256, without quotes";
+
+/// A key as it is where it looks like one: a secret may have been put where a key belongs.
+pub(super) fn shown_key(key: &str) -> &str {
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
+    match key.len() <= 40 && key.bytes().all(is_plain) {
+        true => key,
+        false => "(a key that is not shown)",
     }
 }

@@ -1,4 +1,4 @@
-//! The process's platform as values: its environment variables and the files it can read.
+//! The process's surroundings as values: its environment variables and the files it can read.
 //!
 //! Both are arguments everywhere else, so that settings are a pure function of them.
 
@@ -56,3 +56,78 @@ impl Files for LocalFiles {
         fs::read(path)
     }
 }
+
+/// Every variable that is read, wherever it may stand.
+pub const VARIABLES: &[&str] = &[
+    "OS_AUTH_URL",
+    "OS_AUTH_TYPE",
+    "OS_IDENTITY_API_VERSION",
+    "OS_APPLICATION_CREDENTIAL_ID",
+    "OS_APPLICATION_CREDENTIAL_NAME",
+    "OS_APPLICATION_CREDENTIAL_SECRET",
+    "OS_USERNAME",
+    "OS_USER_ID",
+    "OS_PASSWORD",
+    "OS_USER_DOMAIN_ID",
+    "OS_USER_DOMAIN_NAME",
+    "OS_PROJECT_ID",
+    "OS_PROJECT_NAME",
+    "OS_PROJECT_DOMAIN_ID",
+    "OS_PROJECT_DOMAIN_NAME",
+    "OS_REGION_NAME",
+    "OS_INTERFACE",
+    "OS_ENDPOINT_TYPE",
+    "OS_CACERT",
+    "OS_INSECURE",
+    "OS_CLOUD",
+    "OS_CLIENT_CONFIG_FILE",
+    "SNAPSENTRY_CREDENTIALS_SECRET",
+    "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT",
+    "SNAPSENTRY_WEBHOOK_URL",
+    "SNAPSENTRY_WEBHOOK_USERNAME",
+    "SNAPSENTRY_WEBHOOK_PASSWORD",
+    "SNAPSENTRY_PROJECT",
+    "SNAPSENTRY_FLEET",
+    "SNAPSENTRY_PHASES",
+    "SNAPSENTRY_MAX_CONCURRENCY",
+    "SNAPSENTRY_MAX_CREATING",
+    "SNAPSENTRY_MAX_RETRIES",
+    "SNAPSENTRY_BASE_DELAY",
+    "SNAPSENTRY_MAX_DELAY",
+    "SNAPSENTRY_OPERATION_TIMEOUT",
+    "SNAPSENTRY_POLL_INTERVAL",
+    "SNAPSENTRY_DEADLINE_MARGIN",
+    "SNAPSENTRY_DEFAULT_TIMEOUT",
+    "SNAPSENTRY_KEEP_LAST",
+    "SNAPSENTRY_STUCK_AFTER",
+    "RUST_LOG",
+    "AWS_LAMBDA_LOG_LEVEL",
+    "AWS_LAMBDA_LOG_FORMAT",
+];
+
+/// What says who logs in, and where: these come from one source as a whole.
+pub(super) const LOGIN: &[&str] = &[
+    "OS_AUTH_URL",
+    "OS_AUTH_TYPE",
+    "OS_APPLICATION_CREDENTIAL_ID",
+    "OS_APPLICATION_CREDENTIAL_NAME",
+    "OS_APPLICATION_CREDENTIAL_SECRET",
+    "OS_USERNAME",
+    "OS_USER_ID",
+    "OS_PASSWORD",
+    "OS_USER_DOMAIN_ID",
+    "OS_USER_DOMAIN_NAME",
+    "OS_PROJECT_ID",
+    "OS_PROJECT_NAME",
+    "OS_PROJECT_DOMAIN_ID",
+    "OS_PROJECT_DOMAIN_NAME",
+];
+
+/// What no error may show the value of.
+pub(super) const HIDDEN: &[&str] = &[
+    "OS_APPLICATION_CREDENTIAL_SECRET",
+    "OS_PASSWORD",
+    "SNAPSENTRY_WEBHOOK_URL",
+    "SNAPSENTRY_WEBHOOK_USERNAME",
+    "SNAPSENTRY_WEBHOOK_PASSWORD",
+];

@@ -12,10 +12,9 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 
+use super::InvalidConfiguration;
 use super::environment::Environment;
-use super::invalid::InvalidConfiguration;
-use super::layer::quoted;
-use super::secret::SecretText;
+use super::layers::quoted;
 use crate::deadline::Deadline;
 use crate::transport::{Request, Response, Transport, TransportError};
 
@@ -79,7 +78,7 @@ pub async fn read_secret(
     transport: &dyn Transport,
     deadline: Deadline,
     reference: &SecretReference,
-) -> Result<SecretText, InvalidConfiguration> {
+) -> Result<SecretString, InvalidConfiguration> {
     let mut pauses = PAUSES.into_iter();
     loop {
         let answer = transport
@@ -141,7 +140,7 @@ impl SecretReference {
             .map_err(|_| self.fault("its name makes no valid request"))
     }
 
-    fn secret_in(&self, answer: &Response) -> Result<SecretText, InvalidConfiguration> {
+    fn secret_in(&self, answer: &Response) -> Result<SecretString, InvalidConfiguration> {
         if !answer.status().is_success() {
             return Err(self.refused(answer));
         }
@@ -154,7 +153,7 @@ impl SecretReference {
         })?;
         let text = value.get("SecretString").and_then(Value::as_str);
         match text.filter(|text| !text.trim().is_empty()) {
-            Some(text) => Ok(SecretText::new(SecretString::from(text))),
+            Some(text) => Ok(SecretString::from(text)),
             None => Err(self.fault(
                 "the secret has no text (SecretString); store a JSON object of variables or a \
                  clouds.yaml as its string, not as binary",

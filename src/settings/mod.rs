@@ -1,44 +1,75 @@
 //! What is configured: environment variables, a `clouds.yaml`, a secret.
 //!
-//! [`Settings::resolve`] is a pure function of those three. The secret's text is read before,
-//! by [`read_secret`], because it can be had during an invocation only. Whatever is wrong is
-//! gathered and said in one [`InvalidConfiguration`], before any call to the cloud.
+//! [`Settings::resolve`] is a pure function of those three and of the cloud that the event names.
+//! The secret's text is read before, by [`read_secret`], because it can be had during an invocation
+//! only. Whatever is wrong is gathered and said in one [`InvalidConfiguration`], before any call to
+//! the cloud.
 
+mod auth;
 mod cloud_entry;
-mod clouds_files;
+mod cloud_keys;
+mod cloud_list;
 mod clouds_yaml;
 mod environment;
 mod extension;
-mod interface;
-mod invalid;
-mod keystone_url;
-mod layer;
-mod login;
-mod reader;
-mod region;
+mod layers;
 mod secret;
-mod source;
+mod sources;
 mod tls;
 mod values;
-mod variables;
 mod webhook;
+mod yaml;
 
+use std::fmt;
 use std::time::Duration;
 
-pub use environment::{Environment, Files, LocalFiles};
+pub use cloud_list::{CloudFault, CloudList};
+pub use environment::{Environment, Files, LocalFiles, VARIABLES};
 pub use extension::{SecretReference, read_secret, secret_reference};
-pub use interface::Interface;
-pub use invalid::InvalidConfiguration;
-pub use secret::SecretText;
+pub use secret::Secret;
+pub use sources::Sources;
 pub use tls::Tls;
-pub use variables::VARIABLES;
+pub use values::{Interface, served_phases};
 
+use crate::cloud_name::CloudName;
 use crate::openstack::{Auth, RetryConfig};
-use crate::report::Webhook;
-use layer::Layer;
-use reader::Reader;
-use secret::Contents;
-use source::Sources;
+use crate::webhook::Webhook;
+use layers::Layer;
+use values::{Reader, accepted_phases};
+
+/// Settings are missing, unreadable or contradict each other.
+///
+/// One error holds every fault that was found, since each deployment that mends only one
+/// costs minutes. A fault names the variable, its value (never a secret's, and nothing that
+/// came out of the secret) and the way out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvalidConfiguration {
+    faults: Vec<String>,
+}
+
+impl InvalidConfiguration {
+    /// An error with a single fault. The text must not contain a secret.
+    pub fn new(fault: impl Into<String>) -> Self {
+        Self::of(vec![fault.into()])
+    }
+
+    fn of(faults: Vec<String>) -> Self {
+        Self { faults }
+    }
+
+    /// Every fault by itself.
+    pub fn faults(&self) -> &[String] {
+        &self.faults
+    }
+}
+
+impl fmt::Display for InvalidConfiguration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.faults.join("; "))
+    }
+}
+
+impl std::error::Error for InvalidConfiguration {}
 
 /// Everything that can be set, read and checked.
 #[derive(Clone, Debug)]
@@ -53,8 +84,6 @@ pub struct Settings {
     pub tls: Tls,
     /// Where failures are reported to.
     pub webhook: Option<Webhook>,
-    /// The metrics' `Project`; `None` takes the project's name from the token.
-    pub project_label: Option<String>,
     /// The most requests in flight.
     pub max_concurrency: usize,
     /// The most snapshots in `creating` at a time.
@@ -86,30 +115,48 @@ const SHORTEST_POLL_INTERVAL: Duration = Duration::from_millis(250);
 const MOST: u32 = 1_000_000;
 
 impl Settings {
-    /// Settings from the environment, the secret's text (where one is named) and files.
+    /// Settings from the environment, the secret (where one is named) and files, for the cloud that
+    /// the event names, else for the one that the configuration says.
     ///
     /// # Errors
     /// [`InvalidConfiguration`] with every fault there is.
     pub fn resolve(
         environment: &Environment,
-        secret: Option<&SecretText>,
+        secret: Option<&Secret>,
         files: &dyn Files,
+        cloud: Option<&CloudName>,
     ) -> Result<Self, InvalidConfiguration> {
-        let mut faults = Vec::new();
-        let secret = secret.map(Contents::read);
-        let sources = Sources::find(environment, secret, files, &mut faults);
+        Self::read(&Sources::find(environment, secret, files, cloud), files)
+    }
+
+    /// Settings from their sources.
+    ///
+    /// # Errors
+    /// [`InvalidConfiguration`] with every fault there is.
+    pub fn read(sources: &Sources, files: &dyn Files) -> Result<Self, InvalidConfiguration> {
+        let home = sources.home.as_deref();
+        let mut faults = sources.faults.clone();
         let auth = (sources.login()).and_then(|layer| Auth::read(layer, &mut faults));
-        let mut reader = Reader {
-            layers: sources.layers(),
-            faults,
-        };
+        Self::of(sources.in_order(), auth, faults, files, home)
+    }
+
+    fn of(
+        layers: Vec<&Layer>,
+        auth: Option<Auth>,
+        faults: Vec<String>,
+        files: &dyn Files,
+        home: Option<&str>,
+    ) -> Result<Self, InvalidConfiguration> {
+        let mut reader = Reader { layers, faults };
         identity_api_version(&mut reader);
         let bounds = TimeBounds::read(&mut reader);
         let region = reader.text("OS_REGION_NAME").map(str::to_owned);
         let interface = Interface::read(&mut reader);
-        let tls = Tls::read(&mut reader, files, environment.get("HOME"));
+        let tls = Tls::read(&mut reader, files, home);
         let webhook = Webhook::read(&mut reader);
-        let project_label = reader.text("SNAPSENTRY_PROJECT").map(str::to_owned);
+        reader.value("SNAPSENTRY_PHASES", (), &accepted_phases(), |text| {
+            served_phases(text).map(drop)
+        });
         let max_concurrency = reader.count("SNAPSENTRY_MAX_CONCURRENCY", 16, 1, MOST);
         let max_creating = reader.count("SNAPSENTRY_MAX_CREATING", 64, 1, MOST);
         let retry = RetryConfig {
@@ -133,7 +180,6 @@ impl Settings {
                 interface,
                 tls,
                 webhook,
-                project_label,
                 max_concurrency: max_concurrency as usize,
                 max_creating: max_creating as usize,
                 retry,
@@ -149,6 +195,15 @@ impl Settings {
 }
 
 impl Settings {
+    /// What is wrong with the settings that hold for every cloud.
+    fn faults_of_all(sources: &Sources, files: &dyn Files) -> Vec<String> {
+        let home = sources.home.as_deref();
+        match Self::of(sources.in_order(), None, Vec::new(), files, home) {
+            Ok(_) => Vec::new(),
+            Err(invalid) => invalid.faults,
+        }
+    }
+
     /// How an invocation's time is bounded.
     pub fn time_bounds(&self) -> TimeBounds {
         TimeBounds {

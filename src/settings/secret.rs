@@ -5,35 +5,60 @@
 //! Variables that work before a secret can be read (those of logging and of the extension) may
 //! stand in it and do nothing there. Of the text itself nothing is ever quoted.
 
+use std::fmt;
+use std::sync::Arc;
+
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
-use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
 use super::clouds_yaml::CloudsYaml;
-use super::layer::{Layer, Origin};
-use super::variables::VARIABLES;
+use super::environment::VARIABLES;
+use super::layers::{Layer, Origin};
 
-/// The secret's string, as Secrets Manager keeps it.
-#[derive(Clone, Debug)]
-pub struct SecretText(SecretString);
+/// The secret's string, as Secrets Manager keeps it, and what was read of it.
+pub struct Secret {
+    text: SecretString,
+    contents: Result<Contents, Vec<String>>,
+}
 
-impl SecretText {
+impl Secret {
     /// A secret with this text.
-    pub fn new(text: impl Into<SecretString>) -> Self {
-        Self(text.into())
+    pub fn read(text: impl Into<SecretString>) -> Self {
+        let text = text.into();
+        let contents = Contents::read(text.expose_secret());
+        Self { text, contents }
     }
 
-    /// Whether both say the same: an unchanged secret need not be tried again.
-    pub fn same_as(&self, other: &Self) -> bool {
-        self.0.expose_secret() == other.0.expose_secret()
+    /// Whether it has this text: what was read of it is as good as new then.
+    pub fn says(&self, text: &SecretString) -> bool {
+        self.text.expose_secret() == text.expose_secret()
+    }
+
+    /// A variable's value, where the secret is an object of variables.
+    pub fn variable(&self, name: &str) -> Option<&str> {
+        match &self.contents {
+            Ok(Contents::Variables(layer)) => layer.trimmed(name),
+            _ => None,
+        }
+    }
+
+    /// What was in it, or what is wrong with it.
+    pub(super) fn contents(&self) -> Result<&Contents, &[String]> {
+        self.contents.as_ref().map_err(Vec::as_slice)
+    }
+}
+
+/// Nothing of it.
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Secret").finish_non_exhaustive()
     }
 }
 
 /// What was in the secret.
 pub(super) enum Contents {
     Variables(Layer),
-    Clouds(CloudsYaml),
+    Clouds(Arc<CloudsYaml>),
 }
 
 /// Names what a secret may be, wherever it is something else.
@@ -42,8 +67,7 @@ const ACCEPTED: &str = "accepted is a JSON object of variables such as \
     \"OS_APPLICATION_CREDENTIAL_SECRET\": \"…\"}, or a clouds.yaml";
 
 impl Contents {
-    pub(super) fn read(secret: &SecretText) -> Result<Self, Vec<String>> {
-        let text = secret.0.expose_secret();
+    fn read(text: &str) -> Result<Self, Vec<String>> {
         if !text.trim_start().starts_with('{') {
             return clouds_yaml(text);
         }
@@ -64,25 +88,22 @@ impl Contents {
     }
 }
 
-#[derive(Deserialize)]
-struct HasClouds {
-    #[serde(rename = "clouds")]
-    _clouds: IgnoredAny,
-}
-
 fn clouds_yaml(text: &str) -> Result<Contents, Vec<String>> {
-    let clouds = CloudsYaml::parse(text, None);
-    clouds.map(Contents::Clouds).map_err(|fault| {
+    match CloudsYaml::parse(text, None) {
+        Ok(clouds) => Ok(Contents::Clouds(Arc::new(clouds))),
         // Plain text is valid YAML; only with the key is it meant as a clouds.yaml.
-        let meant = text.contains("clouds:") || serde_saphyr::from_str::<HasClouds>(text).is_ok();
-        vec![match meant {
-            true => format!("SNAPSENTRY_CREDENTIALS_SECRET: {fault}"),
-            false => format!(
-                "SNAPSENTRY_CREDENTIALS_SECRET: the secret is neither a JSON object nor a \
-                 clouds.yaml; {ACCEPTED}"
-            ),
-        }]
-    })
+        Err(fault)
+            if ["clouds:", "\"clouds\""]
+                .iter()
+                .any(|key| text.contains(key)) =>
+        {
+            Err(vec![format!("SNAPSENTRY_CREDENTIALS_SECRET: {fault}")])
+        }
+        Err(_) => Err(vec![format!(
+            "SNAPSENTRY_CREDENTIALS_SECRET: the secret is neither a JSON object nor a \
+             clouds.yaml; {ACCEPTED}"
+        )]),
+    }
 }
 
 /// A `clouds.yaml` has no place for variables: they would be lost.

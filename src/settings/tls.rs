@@ -8,7 +8,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
 use super::environment::Files;
-use super::reader::Reader;
+use super::values::Reader;
 
 /// How the cloud's certificate is checked.
 #[derive(Clone, Default, PartialEq, Eq)]

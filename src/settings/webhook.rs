@@ -3,8 +3,8 @@
 use secrecy::SecretString;
 use url::Url;
 
-use super::reader::Reader;
-use crate::report::Webhook;
+use super::values::Reader;
+use crate::webhook::Webhook;
 
 const URL: &str = "SNAPSENTRY_WEBHOOK_URL";
 const USERNAME: &str = "SNAPSENTRY_WEBHOOK_USERNAME";

@@ -6,8 +6,8 @@
 
 use std::collections::BTreeMap;
 
-use super::environment::Environment;
-use super::variables::{HIDDEN, LOGIN, VARIABLES};
+use super::environment::{Environment, HIDDEN, LOGIN, VARIABLES};
+use super::{cloud_keys, clouds_yaml};
 
 /// The source of a layer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,8 +21,9 @@ pub(super) enum Origin {
 }
 
 /// One source's variables, none of them empty.
+#[derive(Clone, PartialEq, Eq)]
 pub(super) struct Layer {
-    pub(super) origin: Origin,
+    origin: Origin,
     values: BTreeMap<String, String>,
     /// What an entry of a `clouds.yaml` calls the variable.
     own_names: BTreeMap<String, String>,
@@ -81,9 +82,15 @@ impl Layer {
         match &self.origin {
             Origin::Environment => "in the environment".to_owned(),
             Origin::Secret => "in the secret".to_owned(),
-            Origin::Cloud { file, entry } => {
-                format!("in the entry {entry:?} of {}", file_name(file.as_deref()))
-            }
+            Origin::Cloud { file, entry } => clouds_yaml::place(file.as_deref(), entry),
+        }
+    }
+
+    /// What somebody who has to set the variable here looks for.
+    pub(super) fn name(&self, variable: &str) -> String {
+        match (&self.origin, cloud_keys::key_of(variable)) {
+            (Origin::Cloud { .. }, Some(key)) => format!("{key} ({variable})"),
+            _ => variable.to_owned(),
         }
     }
 
@@ -113,11 +120,6 @@ impl Layer {
         // An address may carry a password before an `@`.
         public && !HIDDEN.contains(&variable) && !(variable == "OS_AUTH_URL" && value.contains('@'))
     }
-}
-
-/// What to call a `clouds.yaml`.
-pub(super) fn file_name(file: Option<&str>) -> &str {
-    file.unwrap_or("the secret's clouds.yaml")
 }
 
 /// A value in quotes, on one line and not too long.

@@ -1,4 +1,4 @@
-//! Notifications: one POST to a webhook for each creation and each deletion that failed.
+//! The webhook: one POST for each creation and each deletion that failed.
 //!
 //! A courtesy to people, not a part of the work: it comes after the work, in little time, and
 //! can never fail a pass. The address is a secret as a whole, since services put tokens into
@@ -15,16 +15,19 @@ use http::{HeaderValue, header};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
-use super::instant::rfc3339;
 use crate::deadline::Deadline;
+use crate::openstack::Client;
+use crate::report::rfc3339;
 use crate::transport::{Request, Transport};
 
 /// One POST takes at most this long.
 const ONE: Duration = Duration::from_secs(3);
-/// All of them together take at most this long.
+/// All of them together, with the names of VMs that they mention, take at most this long.
 const ALL: Duration = Duration::from_secs(5);
 /// POSTs in flight at a time.
 const AT_ONCE: usize = 8;
+/// Names of VMs are looked up this many at a time.
+const NAMES_AT_ONCE: usize = 8;
 
 /// Where notifications go. Its path and query are a secret as well: many services have nothing
 /// else to keep strangers out. Secrets stay out of `Debug`.
@@ -113,23 +116,59 @@ impl Notification {
     }
 }
 
-/// Sends the notifications and gives the number of those that were not delivered.
-pub async fn notify(
-    transport: &dyn Transport,
-    deadline: Deadline,
-    webhook: &Webhook,
-    notifications: &[Notification],
-) -> usize {
-    let deadline = deadline.within(ALL);
-    let deliveries = notifications
+impl Webhook {
+    /// Sends the notifications, with the names of the VMs that they mention as far as those can
+    /// be had quickly, and gives the number of those that were not delivered.
+    pub async fn send(
+        &self,
+        client: &Client,
+        transport: &dyn Transport,
+        deadline: Deadline,
+        mut notifications: Vec<Notification>,
+    ) -> usize {
+        if notifications.is_empty() {
+            return 0;
+        }
+        let deadline = deadline.within(ALL);
+        name_servers(client, deadline, &mut notifications).await;
+        let deliveries = notifications
+            .iter()
+            .map(|notification| deliver(transport, deadline, self, notification));
+        let delivered = stream::iter(deliveries)
+            .buffer_unordered(AT_ONCE)
+            .filter(|delivered| std::future::ready(*delivered))
+            .count()
+            .await;
+        notifications.len() - delivered
+    }
+}
+
+/// Puts the VMs' names into the notifications, as far as they can be had quickly: at most half
+/// of the time for notifications goes into it.
+async fn name_servers(client: &Client, deadline: Deadline, notifications: &mut [Notification]) {
+    let deadline = deadline.within(deadline.remaining() / 2);
+    let mut servers: Vec<String> = notifications
         .iter()
-        .map(|notification| deliver(transport, deadline, webhook, notification));
-    let delivered = stream::iter(deliveries)
-        .buffer_unordered(AT_ONCE)
-        .filter(|delivered| std::future::ready(*delivered))
-        .count()
+        .filter_map(|one| one.virtual_machine_id.clone())
+        .filter(|id| !id.is_empty())
+        .collect();
+    servers.sort();
+    servers.dedup();
+    let names: BTreeMap<String, String> = stream::iter(servers)
+        .map(async |id| Some((id.clone(), client.server_name(deadline, &id).await?)))
+        .buffer_unordered(NAMES_AT_ONCE)
+        .filter_map(std::future::ready)
+        .collect()
         .await;
-    notifications.len() - delivered
+    for notification in notifications {
+        if let Some(name) = notification
+            .virtual_machine_id
+            .as_ref()
+            .and_then(|id| names.get(id))
+        {
+            notification.virtual_machine_name = Some(name.clone());
+        }
+    }
 }
 
 async fn deliver(

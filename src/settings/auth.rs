@@ -1,10 +1,9 @@
-//! Reads the login from the one layer that has it.
+//! Who logs in, and where: read from the one layer that has it.
 
 use secrecy::SecretString;
 use url::Url;
 
-use super::keystone_url;
-use super::layer::Layer;
+use super::layers::Layer;
 use crate::openstack::{ApplicationCredential, Auth, AuthMethod, Domain, Project, User};
 
 impl Auth {
@@ -51,7 +50,7 @@ struct Login<'a> {
 impl Login<'_> {
     fn auth_url(&mut self) -> Option<Url> {
         let text = self.required("OS_AUTH_URL")?;
-        match keystone_url::read(&text) {
+        match keystone_url(&text) {
             Ok(url) => Some(url),
             Err(problem) => {
                 let shown = self.layer.shown("OS_AUTH_URL");
@@ -191,7 +190,7 @@ impl Login<'_> {
     fn required(&mut self, variable: &str) -> Option<String> {
         let value = self.optional(variable);
         if value.is_none() {
-            self.missing.push(variable.to_owned());
+            self.missing.push(self.layer.name(variable));
         }
         value
     }
@@ -200,8 +199,37 @@ impl Login<'_> {
     fn required_secret(&mut self, variable: &str) -> Option<SecretString> {
         let value = self.layer.get(variable).map(SecretString::from);
         if value.is_none() {
-            self.missing.push(variable.to_owned());
+            self.missing.push(self.layer.name(variable));
         }
         value
     }
+}
+
+/// Keystone's v3 address from any of its usual spellings, or what is wrong with it.
+fn keystone_url(text: &str) -> Result<Url, String> {
+    const ACCEPTED: &str = "accepted is Keystone's address, like https://cloud.example:5000/v3";
+    let refused = |problem: &str| format!("{problem}; {ACCEPTED}");
+    let mut url = Url::parse(text).map_err(|error| refused(&format!("is not a URL ({error})")))?;
+    if !["http", "https"].contains(&url.scheme()) || !url.has_host() {
+        return Err(refused("is not an http or https address"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(refused("contains a user or password"));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(refused("has a query or fragment"));
+    }
+    let path = url.path().trim_end_matches('/');
+    let path = match path.rsplit_once('/') {
+        Some((prefix, "v3")) => prefix.trim_end_matches('/'),
+        Some((_, "v2.0" | "v2")) => {
+            return Err(refused(
+                "is the address of Keystone's old API, and v3 is needed",
+            ));
+        }
+        _ => path,
+    };
+    let path = format!("{path}/v3");
+    url.set_path(&path);
+    Ok(url)
 }
