@@ -4,7 +4,9 @@ use lambda_runtime::Diagnostic;
 
 use crate::event::InvalidEvent;
 use crate::openstack::{Error, ErrorKind, LoginError};
+use crate::pass::restore::NotRestored;
 use crate::pass::subscribe::NotSubscribed;
+use crate::plan::restore::NothingToRestore;
 use crate::settings::InvalidConfiguration;
 
 /// An invocation that could not do its work. Each message says what to do next, and none
@@ -41,6 +43,9 @@ pub enum InvocationError {
     /// The volume could not be tagged, or not in full.
     #[error("{0}; the volume may have been tagged in part: subscribe again, which is safe")]
     SubscriptionFailed(#[source] Error),
+    /// There is no snapshot to get the data back from.
+    #[error("{0}")]
+    NothingToRestore(#[from] NothingToRestore),
 }
 
 impl InvocationError {
@@ -54,6 +59,7 @@ impl InvocationError {
             Self::DeadlineExceeded(_) => "DeadlineExceeded",
             Self::VolumeNotFound(_) => "VolumeNotFound",
             Self::SubscriptionFailed(_) => "SubscriptionFailed",
+            Self::NothingToRestore(_) => "NothingToRestore",
         }
     }
 
@@ -81,6 +87,16 @@ impl From<NotSubscribed> for InvocationError {
                 other => other,
             },
             NotSubscribed::Unwritten(error) => Self::SubscriptionFailed(error),
+        }
+    }
+}
+
+impl From<NotRestored> for InvocationError {
+    fn from(not: NotRestored) -> Self {
+        match not {
+            NotRestored::Invalid(invalid) => invalid.into(),
+            NotRestored::Nothing(nothing) => nothing.into(),
+            NotRestored::Unread(error) => Self::of_discovery(error),
         }
     }
 }

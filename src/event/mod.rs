@@ -8,6 +8,7 @@
 mod envelope;
 mod fields;
 mod pass;
+mod restore;
 mod shard;
 mod subscribe;
 mod targets;
@@ -17,6 +18,7 @@ use std::fmt;
 use serde_json::Value;
 
 pub use pass::PassRequest;
+pub use restore::{RestoreRequest, RestoreTarget};
 pub use subscribe::SubscribeRequest;
 pub use targets::{SpreadPhase, TargetsRequest};
 
@@ -46,6 +48,8 @@ pub enum Request {
     Expire(PassRequest),
     /// Tag one volume with one policy.
     Subscribe(SubscribeRequest),
+    /// Get data back as new volumes.
+    Restore(RestoreRequest),
 }
 
 /// What an invocation does, by the names that events, answers and metrics use.
@@ -60,6 +64,8 @@ pub enum Phase {
     Subscribe,
     /// Lists the events that a tick wants.
     Targets,
+    /// Gets data back as new volumes.
+    Restore,
 }
 
 /// The payload is not a request.
@@ -101,6 +107,7 @@ impl Event {
             Phase::Snapshot => PassRequest::read(&fields).map(Request::Snapshot),
             Phase::Expire => PassRequest::read(&fields).map(Request::Expire),
             Phase::Subscribe => SubscribeRequest::read(&fields).map(Request::Subscribe),
+            Phase::Restore => RestoreRequest::read(&fields).map(Request::Restore),
         };
         let cloud = fields.read("cloud", CloudName::ACCEPTED, CloudName::of_json)?;
         Ok(Self::Cloud {
@@ -141,6 +148,7 @@ impl Request {
             Self::Snapshot(_) => Phase::Snapshot,
             Self::Expire(_) => Phase::Expire,
             Self::Subscribe(_) => Phase::Subscribe,
+            Self::Restore(_) => Phase::Restore,
         }
     }
 
@@ -149,13 +157,20 @@ impl Request {
         match self {
             Self::Snapshot(pass) | Self::Expire(pass) => pass.dry_run,
             Self::Subscribe(subscribe) => subscribe.dry_run,
+            Self::Restore(restore) => restore.dry_run,
         }
     }
 }
 
 impl Phase {
     /// All of them, in the order in which errors list them.
-    pub const ALL: [Self; 4] = [Self::Snapshot, Self::Expire, Self::Subscribe, Self::Targets];
+    pub const ALL: [Self; 5] = [
+        Self::Snapshot,
+        Self::Expire,
+        Self::Subscribe,
+        Self::Targets,
+        Self::Restore,
+    ];
 
     /// The name as it stands in events, answers and metrics.
     pub fn as_str(self) -> &'static str {
@@ -164,6 +179,7 @@ impl Phase {
             Self::Expire => "expire",
             Self::Subscribe => "subscribe",
             Self::Targets => "targets",
+            Self::Restore => "restore",
         }
     }
 
@@ -171,6 +187,7 @@ impl Phase {
     pub fn is_measured(self) -> bool {
         match self {
             Self::Snapshot | Self::Expire | Self::Subscribe | Self::Targets => true,
+            Self::Restore => false,
         }
     }
 
@@ -202,6 +219,7 @@ impl Phase {
             Self::Snapshot | Self::Expire => (&["phase", "cloud"], pass::FIELDS),
             Self::Subscribe => (&["phase", "cloud"], subscribe::FIELDS),
             Self::Targets => (&["phase"], targets::FIELDS),
+            Self::Restore => (&["phase", "cloud"], restore::FIELDS),
         };
         [common, own].concat()
     }

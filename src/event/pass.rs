@@ -15,7 +15,7 @@ pub(super) const FIELDS: &[&str] = &["dry_run", "as_of", "volume_ids", "shard"];
 const MOST_VOLUME_IDS: usize = 500;
 
 const ACCEPTED_VOLUME_IDS: &str =
-    "an array of 1 to 500 volume UUIDs, each like \"7d3e2a4c-52a6-4b5c-9f0e-1c2d3e4f5a6b\"";
+    "volume UUIDs, each like \"7d3e2a4c-52a6-4b5c-9f0e-1c2d3e4f5a6b\"";
 
 /// Bounds that every arithmetic on windows and retentions survives.
 const YEARS: std::ops::RangeInclusive<i32> = 1970..=2999;
@@ -50,27 +50,31 @@ impl PassRequest {
         Ok(Self {
             dry_run,
             as_of,
-            volume_ids: fields.get("volume_ids").map(volume_ids).transpose()?,
+            volume_ids: fields
+                .get("volume_ids")
+                .map(|ids| volume_ids(ids, MOST_VOLUME_IDS))
+                .transpose()?,
             shard: fields.get("shard").map(Shard::read).transpose()?,
         })
     }
 }
 
-fn instant(value: &Value) -> Option<DateTime<Utc>> {
+pub(super) fn instant(value: &Value) -> Option<DateTime<Utc>> {
     let instant = DateTime::parse_from_rfc3339(value.as_str()?).ok()?;
     let instant = instant.with_timezone(&Utc);
     YEARS.contains(&instant.year()).then_some(instant)
 }
 
-fn volume_ids(value: &Value) -> Result<BTreeSet<String>, InvalidEvent> {
-    let refused_list = || refused("volume_ids", value, ACCEPTED_VOLUME_IDS);
+pub(super) fn volume_ids(value: &Value, most: usize) -> Result<BTreeSet<String>, InvalidEvent> {
+    let accepted = format!("an array of 1 to {most} {ACCEPTED_VOLUME_IDS}");
+    let refused_list = || refused("volume_ids", value, &accepted);
     let list = value.as_array().ok_or_else(refused_list)?;
     if list.is_empty() {
         return Err(refused_list());
     }
-    if list.len() > MOST_VOLUME_IDS {
+    if list.len() > most {
         return Err(InvalidEvent::new(format!(
-            "volume_ids: {} entries are too many; accepted is {ACCEPTED_VOLUME_IDS}",
+            "volume_ids: {} entries are too many; accepted is {accepted}",
             list.len()
         )));
     }

@@ -106,7 +106,7 @@ fn missing(field: &str, accepted: &str) -> InvalidEvent {
     InvalidEvent::new(format!("{field}: missing; accepted is {accepted}"))
 }
 
-fn accepted_policies() -> String {
+pub(super) fn accepted_policies() -> String {
     let [others @ .., last] = PolicyKind::ALL.map(|kind| format!("\"{kind}\""));
     format!("{} or {last}", others.join(", "))
 }

@@ -14,12 +14,14 @@ use crate::clock::Clock;
 use crate::cloud_name::CloudName;
 use crate::deadline::Deadline;
 use crate::error::InvocationError;
-use crate::event::{PassRequest, Phase, Request, SubscribeRequest};
+use crate::event::{PassRequest, Phase, Request, RestoreRequest, SubscribeRequest};
 use crate::openstack::{Client, ConnectionParts, EndpointChoice, Error};
 use crate::pass::subscribe::{self, Subscription};
 use crate::pass::{self, Limits, Pass};
 use crate::plan::Scope;
-use crate::report::{About, Answer, Figures, Outcome, ProjectLabel, SubscribeAnswer, Summary};
+use crate::report::{
+    About, Answer, Figures, Outcome, ProjectLabel, RestoreAnswer, SubscribeAnswer, Summary,
+};
 use crate::settings::{InvalidConfiguration, Settings};
 use crate::transport::Transport;
 
@@ -120,6 +122,7 @@ impl Work<'_> {
                 self.finish_pass(request, summary).await
             }
             Request::Subscribe(request) => self.subscribe(request).await,
+            Request::Restore(request) => self.restore(request).await,
         }
     }
 
@@ -142,20 +145,8 @@ impl Work<'_> {
     ) -> Result<Done, InvocationError> {
         let mut summary = summary.map_err(InvocationError::of_discovery)?;
         self.notify(&mut summary).await;
-        let context = self.context;
-        let (sent, retried) = self.client.connection().requests();
         let project = self.project();
-        let about = About {
-            phase: context.request.phase(),
-            run_id: context.run_id,
-            dry_run: request.dry_run,
-            started_at: context.clock.started_at(),
-            duration_ms: context.begun.elapsed().as_millis() as u64,
-            cloud: context.cloud,
-            project: project.as_ref(),
-            sent,
-            retried,
-        };
+        let about = self.about(request.dry_run, project.as_ref());
         let answer = json(&Answer::new(about, &summary));
         let told = json(&Answer::new(about, &summary).without_plan());
         tracing::info!(answer = %told, "pass finished");
@@ -163,6 +154,22 @@ impl Work<'_> {
             answer,
             figures: Figures::Pass(Box::new(summary)),
         })
+    }
+
+    fn about<'p>(&'p self, dry_run: bool, project: Option<&'p ProjectLabel>) -> About<'p> {
+        let context = self.context;
+        let (sent, retried) = self.client.connection().requests();
+        About {
+            phase: context.request.phase(),
+            run_id: context.run_id,
+            dry_run,
+            started_at: context.clock.started_at(),
+            duration_ms: context.begun.elapsed().as_millis() as u64,
+            cloud: context.cloud,
+            project,
+            sent,
+            retried,
+        }
     }
 
     /// Sends what failed to the webhook, where there is one.
@@ -202,6 +209,19 @@ impl Work<'_> {
         });
         let (volume_id, policy) = (&request.volume_id, request.policy);
         tracing::info!(%answer, volume_id, %policy, "volume subscribed");
+        Ok(Done {
+            answer,
+            figures: Figures::Nothing,
+        })
+    }
+
+    async fn restore(&self, request: &RestoreRequest) -> Result<Done, InvocationError> {
+        let (deadline, now) = (self.context.deadline, self.context.clock.started_at());
+        let summary = pass::restore::run(&self.client, deadline, now, request).await?;
+        let project = self.project();
+        let about = self.about(request.dry_run, project.as_ref());
+        let answer = json(&RestoreAnswer::new(about, &request.restore_id, &summary));
+        tracing::info!(%answer, "restore finished");
         Ok(Done {
             answer,
             figures: Figures::Nothing,

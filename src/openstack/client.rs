@@ -13,6 +13,7 @@ use super::request::{ApiRequest, Service};
 use super::response::parse;
 use super::snapshot::Snapshot;
 use super::snapshot_looks::SeenSnapshots;
+use super::volumes::Volume;
 use crate::deadline::Deadline;
 
 /// The metadata keys by which volumes and snapshots are known as managed. The client passes
@@ -29,6 +30,7 @@ pub struct Tags {
 pub struct Client {
     pub(super) connection: Connection,
     pub(super) snapshots: Poller<Snapshot>,
+    pub(super) volumes: Poller<Volume>,
     pub(super) seen: SeenSnapshots,
     tags: Tags,
 }
@@ -38,6 +40,7 @@ impl Client {
     pub fn new(parts: ConnectionParts, tags: Tags) -> Self {
         Self {
             snapshots: Poller::new(parts.poll_interval),
+            volumes: Poller::new(parts.poll_interval),
             seen: SeenSnapshots::default(),
             connection: Connection::new(parts),
             tags,

@@ -32,6 +32,7 @@ mod snapshot;
 mod snapshot_creation;
 mod snapshot_looks;
 mod snapshots;
+mod volume_creation;
 mod volumes;
 
 pub use catalogue::EndpointChoice;
@@ -47,4 +48,5 @@ pub use retry::RetryConfig;
 pub use session::Session;
 pub use snapshot::Snapshot;
 pub use snapshot_creation::{NewSnapshot, NotCreated};
+pub use volume_creation::{NewVolume, VolumeNotCreated, VolumeTag};
 pub use volumes::{Attachment, Subscribed, Volume};

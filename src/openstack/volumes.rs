@@ -19,7 +19,7 @@ use crate::deadline::Deadline;
 
 /// A volume, as far as it matters here. What the cloud left out, or wrote in a way that cannot be
 /// read, is absent or empty.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 pub struct Volume {
     /// Its UUID.
     #[serde(default, deserialize_with = "de::text_or_empty")]
@@ -59,9 +59,9 @@ pub struct Attachment {
 }
 
 #[derive(Deserialize)]
-struct VolumeBody {
+pub(super) struct VolumeBody {
     #[serde(deserialize_with = "de::usable")]
-    volume: Volume,
+    pub(super) volume: Volume,
 }
 
 impl Row for Volume {

@@ -2,6 +2,7 @@
 //!
 //! - [`snapshot`]: takes what is due;
 //! - [`expire`]: deletes what has expired;
+//! - [`restore`]: gets data back as new volumes;
 //! - [`subscribe`]: tags a volume.
 
 mod clocks;
@@ -13,6 +14,9 @@ pub mod expire;
 mod expire_summary;
 mod inventory;
 mod outcome;
+pub mod restore;
+mod restore_commands;
+mod restore_summary;
 mod scheduler;
 mod slots;
 pub mod snapshot;

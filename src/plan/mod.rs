@@ -23,6 +23,7 @@ pub mod duplicates;
 pub mod expiry;
 mod groups;
 pub mod leftovers;
+pub mod restore;
 mod scope;
 mod snapshot;
 pub mod targets;

@@ -51,13 +51,14 @@ pub struct Answer<'a> {
     plan_omitted: usize,
 }
 
+/// Requests to OpenStack.
 #[derive(Debug, Serialize)]
-struct Requests {
-    sent: u64,
-    retried: u64,
+pub(super) struct Requests {
+    pub(super) sent: u64,
+    pub(super) retried: u64,
 }
 
-fn is_zero(count: &usize) -> bool {
+pub(super) fn is_zero(count: &usize) -> bool {
     *count == 0
 }
 

@@ -3,6 +3,7 @@
 mod answer;
 mod instant;
 mod metrics;
+mod restore;
 mod summary;
 
 pub use answer::{
@@ -11,4 +12,5 @@ pub use answer::{
 };
 pub(crate) use instant::rfc3339;
 pub use metrics::{Figures, Metrics, metrics_line};
+pub use restore::{RestoreAnswer, RestoreSummary, RestoredVolume};
 pub use summary::{Action, Capped, FailureEntry, SnapshotCounts, Summary, VolumeCounts, Warning};

@@ -8,7 +8,7 @@ use crate::policy::PolicyKind;
 use crate::webhook::Notification;
 
 /// The most failures, and the most warnings, that an answer lists.
-const MOST_REMARKS: usize = 100;
+pub(super) const MOST_REMARKS: usize = 100;
 /// The most actions that an answer lists: Lambda's answers may have six megabytes.
 const MOST_ACTIONS: usize = 10_000;
 
@@ -21,7 +21,7 @@ pub struct Capped<T> {
 }
 
 impl<T> Capped<T> {
-    fn new(most: usize) -> Self {
+    pub(super) fn new(most: usize) -> Self {
         Self {
             entries: Vec::new(),
             most,

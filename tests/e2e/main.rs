@@ -28,6 +28,7 @@ mod oldest_ages;
 mod overlapping_passes;
 mod recognition;
 mod refused_events;
+mod restore;
 mod retries;
 mod retry_after;
 mod rounds;

@@ -17,6 +17,7 @@ mod listed_snapshots;
 mod listed_volumes;
 mod lost;
 mod requests;
+mod restore;
 mod scope;
 mod stale_snapshots;
 mod states;
