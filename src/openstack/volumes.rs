@@ -10,10 +10,10 @@ use serde::Deserialize;
 use super::client::Client;
 use super::connection::Kind;
 use super::de;
-use super::error::Error;
+use super::error::{Error, ErrorKind};
 use super::listing::Listing;
 use super::page::{Row, Rows};
-use super::request::{ApiRequest, Service};
+use super::request::{ApiRequest, Service, is_id};
 use super::response::request_id;
 use crate::deadline::Deadline;
 
@@ -139,6 +139,17 @@ impl Client {
     /// # Errors
     /// A 404 where there is no such volume in this project, and whatever else went wrong.
     pub async fn volume(&self, deadline: Deadline, id: &str) -> Result<Volume, Error> {
+        // An id that is none could lead to something else.
+        if !is_id(id) {
+            return Err(Error {
+                request: None,
+                request_id: None,
+                kind: ErrorKind::Unusable(
+                    "the cloud listed the volume under an id that is none; nothing was sent"
+                        .to_owned(),
+                ),
+            });
+        }
         let path = format!("/volumes/{id}");
         let body: VolumeBody = self.read(deadline, "read volume", &path).await?;
         Ok(body.volume)

@@ -17,6 +17,9 @@ use crate::plan::creation::UnderWay;
 use crate::plan::leftovers::BackOff;
 use crate::plan::{Batch, DueWindow};
 
+#[cfg(test)]
+mod tests;
+
 /// How long a batch waits for a volume of its own before it leaves without it.
 const PATIENCE: Duration = Duration::from_secs(30);
 

@@ -185,9 +185,9 @@ pub struct Summary {
     pub warnings: Capped<Warning>,
     /// What a dry run would have done.
     pub plan: Capped<Action>,
-    /// For how many seconds the most overdue window that was left unserved has been open.
+    /// For how many seconds somebody has been without the recovery point that was promised.
     pub oldest_due_age: i64,
-    /// The same for windows whose volume's state allows no snapshot.
+    /// The same where the volume's state allows no snapshot.
     pub oldest_blocked_age: i64,
     /// For how many seconds the oldest snapshot that may be deleted has been expired.
     pub oldest_expired_age: i64,

@@ -35,9 +35,9 @@ async fn the_plan_of_a_snapshot_pass_is_what_the_pass_then_does() {
     world.volume(&[&daily.clone().with("timezone", "Nowhere"), &weekly]);
     let served = world.volume(&[&daily]);
     world.taken(&served, &daily);
-    let twins = world.volume(&[&weekly]);
-    world.taken(&twins, &weekly);
-    world.taken(&twins, &weekly);
+    let duplicates = world.volume(&[&weekly]);
+    world.taken(&duplicates, &weekly);
+    world.taken(&duplicates, &weekly);
     let broken = world.volume(&[&daily]);
     let error = daily.snapshot_of(&broken).status("error");
     world.cloud.add_snapshot(error);

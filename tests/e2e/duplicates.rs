@@ -68,7 +68,7 @@ async fn one_with_another_start_in_the_same_window_is_no_duplicate_and_stays() {
 }
 
 #[tokio::test]
-async fn twins_of_the_first_listing_are_removed_down_to_the_first() {
+async fn duplicates_of_the_first_listing_are_removed_down_to_the_first() {
     let world = World::new().await;
     let policy = daily();
     let volume = world.volume(&[&policy]);
@@ -146,7 +146,7 @@ async fn a_held_twin_is_never_removed() {
 }
 
 #[tokio::test]
-async fn twins_need_the_same_volume_the_same_policy_and_the_active_window() {
+async fn duplicates_need_the_same_volume_the_same_policy_and_the_active_window() {
     let world = World::new().await;
     let policy = daily();
     let (volume, other) = (world.volume(&[&policy]), world.volume(&[&policy]));

@@ -17,7 +17,7 @@ async fn busy_world() -> (World, String) {
         .set("SNAPSENTRY_KEEP_LAST", "0");
     let (daily, weekly) = (daily(), weekly());
     let old = Utc::now() - TimeDelta::hours(9);
-    // Something due, something broken, something stuck, a twin, and something expired.
+    // Something due, something broken, something stuck, a duplicate, and something expired.
     let volume = world.server_with(2, &[&daily, &weekly]).remove(0);
     let stuck = weekly.snapshot_of(&volume).created_at(old);
     world.cloud.add_snapshot(stuck.status("creating"));

@@ -10,7 +10,7 @@ use crate::duplicates::meanwhile;
 use crate::world::{Policy, World, daily, weekly};
 
 #[tokio::test]
-async fn one_look_for_twins_serves_all_that_were_created() {
+async fn one_look_for_duplicates_serves_all_that_were_created() {
     let world = World::new().await;
     for _ in 0..20 {
         world.volume(&[&daily()]);
@@ -26,7 +26,7 @@ async fn one_look_for_twins_serves_all_that_were_created() {
         .iter()
         .filter(|one| one.sequence > last.sequence)
         .count();
-    // One look that finds all available, and one for twins; a slow machine may look again.
+    // One look that finds all available, and one for duplicates; a slow machine may look again.
     assert!((2..=4).contains(&after), "{after} listings");
 }
 
@@ -66,7 +66,8 @@ async fn two_passes_at_once_leave_one_snapshot_a_window() {
 }
 
 #[tokio::test]
-async fn the_look_for_twins_reaches_back_five_seconds_before_the_newest_of_the_first_listing() {
+async fn the_look_for_duplicates_reaches_back_five_seconds_before_the_newest_of_the_first_listing()
+{
     let world = World::new().await;
     let policy = daily();
     let (volume, busy) = (world.volume(&[&policy]), world.volume(&[&policy]));
@@ -84,7 +85,7 @@ async fn the_look_for_twins_reaches_back_five_seconds_before_the_newest_of_the_f
 }
 
 #[tokio::test]
-async fn looking_for_ours_and_for_twins_does_not_read_the_history_again() {
+async fn looking_for_ours_and_for_duplicates_does_not_read_the_history_again() {
     let world = World::of(|config| config.osapi_max_limit = 20).await;
     let policy = daily();
     let volume = world.volume(&[&policy]);

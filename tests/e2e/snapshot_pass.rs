@@ -199,7 +199,7 @@ async fn looks_are_at_most_the_poll_interval_apart_and_at_most_four_a_second() {
     let created = created.iter().map(|one| one.sequence).max();
     let mut looks = world.requests(Route::ListSnapshots);
     looks.retain(|one| Some(one.sequence) > created);
-    // The last one is for twins.
+    // The last one is for duplicates.
     let looks = &looks[..looks.len() - 1];
     let span = looks[looks.len() - 1].arrived - looks[0].arrived;
     let most = 4.0 * (span.as_secs_f64() + 0.1) + 1.0;

@@ -118,7 +118,9 @@ impl Model for Window {
                 Property::<Self>::sometimes("all passes overlap", |model, state| {
                     state.under_way() == model.passes
                 }),
-                Property::<Self>::sometimes("there are duplicates", |_, state| state.has_twins()),
+                Property::<Self>::sometimes("there are duplicates", |_, state| {
+                    state.has_duplicates()
+                }),
                 Property::<Self>::sometimes(
                     "two passes remove duplicates side by side",
                     |_, state| {
@@ -129,7 +131,7 @@ impl Model for Window {
                 Property::<Self>::sometimes("the last pass removes duplicates", |_, state| {
                     state.is_last
                         && state.next_deletions(0).ranks().count() > 0
-                        && state.has_twins()
+                        && state.has_duplicates()
                 }),
                 Property::<Self>::sometimes("there are as many as passes, and one more", |m, s| {
                     s.serving() > m.passes

@@ -5,7 +5,7 @@ use crate::cloud::{Cloud, Rank, Set, Status};
 
 /// Which of several snapshots of a window go.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Twins {
+pub enum Duplicates {
     /// Of the available ones all but the first: the program's rule, in `plan::duplicates`.
     #[default]
     AvailableButTheFirst,
@@ -41,7 +41,7 @@ pub enum LostAnswer {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Rules {
     /// Which of several snapshots of a window go.
-    pub duplicates: Twins,
+    pub duplicates: Duplicates,
     /// What makes a window look served.
     pub serving: Serving,
     /// What is done when an answer was lost.
@@ -59,10 +59,12 @@ impl Rules {
     pub fn superfluous(&self, cloud: &Cloud, own: Option<Rank>) -> Set {
         let available = cloud.in_state(Status::Available);
         match (self.duplicates, own) {
-            (Twins::Nobody, _) => Set::default(),
-            (Twins::AllButOwn, Some(own)) => available.without(own),
-            (Twins::AvailableButTheFirst | Twins::AllButOwn, _) => available.without_the_first(),
-            (Twins::CreatingMayStay, _) => {
+            (Duplicates::Nobody, _) => Set::default(),
+            (Duplicates::AllButOwn, Some(own)) => available.without(own),
+            (Duplicates::AvailableButTheFirst | Duplicates::AllButOwn, _) => {
+                available.without_the_first()
+            }
+            (Duplicates::CreatingMayStay, _) => {
                 let stays = cloud.those(|one| one != Status::Error);
                 let others = stays.without_the_first();
                 others

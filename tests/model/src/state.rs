@@ -59,7 +59,7 @@ pub enum Action {
 
 impl State {
     /// Whether there are several available snapshots.
-    pub(crate) fn has_twins(&self) -> bool {
+    pub(crate) fn has_duplicates(&self) -> bool {
         self.cloud.count(Status::Available) > 1
     }
 

@@ -3,7 +3,7 @@
 use crate::cloud::{Rank, Set, Status};
 use crate::model::Window;
 use crate::pass::At;
-use crate::rules::{LostAnswer, Twins};
+use crate::rules::{Duplicates, LostAnswer};
 use crate::state::{Action, State};
 
 impl Window {
@@ -33,7 +33,7 @@ impl Window {
             At::Waiting { of, is_own } => match cloud.status(of)? {
                 Status::Creating => return None,
                 Status::Available if is_own => At::Settling {
-                    own: (rules.duplicates == Twins::AllButOwn).then_some(of),
+                    own: (rules.duplicates == Duplicates::AllButOwn).then_some(of),
                 },
                 Status::Available => At::Over,
                 Status::Error => At::Discarding { of },

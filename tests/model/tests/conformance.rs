@@ -69,7 +69,7 @@ fn ids(set: Set) -> Vec<String> {
 }
 
 #[test]
-fn the_model_removes_the_same_twins_as_the_program() {
+fn the_model_removes_the_same_duplicates_as_the_program() {
     let mut removed = 0;
     for (cloud, snapshots) in windows() {
         let duplicates = duplicates::superfluous(&volume(), &snapshots, instant(NOW));

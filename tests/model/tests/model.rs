@@ -1,7 +1,7 @@
 //! What the model checker shows of the program's rules, and that it would find a broken one.
 
 use model::model::{NEVER_A_SECOND, NEVER_THE_LAST, ONE_IN_THE_END, Window};
-use model::rules::{LostAnswer, Rules, Serving, Twins};
+use model::rules::{Duplicates, LostAnswer, Rules, Serving};
 use stateright::{Checker, Model};
 
 const TWO: Window = Window {
@@ -10,7 +10,7 @@ const TWO: Window = Window {
     passes_overlap: true,
     work_is_late: true,
     rules: Rules {
-        duplicates: Twins::AvailableButTheFirst,
+        duplicates: Duplicates::AvailableButTheFirst,
         serving: Serving::CreatingToo,
         lost_answer: LostAnswer::LookedUp,
     },
@@ -77,7 +77,7 @@ fn passes_that_do_not_overlap_never_make_a_second_one_even_where_answers_are_los
 #[test]
 fn a_pass_that_keeps_its_own_and_removes_the_others_is_found_out() {
     let rules = Rules {
-        duplicates: Twins::AllButOwn,
+        duplicates: Duplicates::AllButOwn,
         ..Rules::default()
     };
     is_found(rules, TWO_UNDISTURBED, NEVER_THE_LAST);
@@ -86,16 +86,16 @@ fn a_pass_that_keeps_its_own_and_removes_the_others_is_found_out() {
 #[test]
 fn a_pass_that_relies_on_one_still_being_created_is_found_out() {
     let rules = Rules {
-        duplicates: Twins::CreatingMayStay,
+        duplicates: Duplicates::CreatingMayStay,
         ..Rules::default()
     };
     is_found(rules, TWO_UNDISTURBED, NEVER_THE_LAST);
 }
 
 #[test]
-fn passes_that_leave_twins_alone_are_found_out() {
+fn passes_that_leave_duplicates_alone_are_found_out() {
     let rules = Rules {
-        duplicates: Twins::Nobody,
+        duplicates: Duplicates::Nobody,
         ..Rules::default()
     };
     is_found(rules, TWO_UNDISTURBED, ONE_IN_THE_END);
