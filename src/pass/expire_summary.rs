@@ -3,8 +3,8 @@
 
 use super::Pass;
 use super::delete::DeleteOutcome;
+use super::invalid_policy::add_invalid_policy;
 use super::inventory::{self, ExpireInventory};
-use super::telling::tell_invalid;
 use crate::openstack::Error;
 use crate::plan::Volume;
 use crate::plan::expiry::{Deletion, ExpiryVerdict, Kept, Lost, Plan, Reason};
@@ -40,7 +40,7 @@ pub(super) fn of_plan(pass: &Pass<'_>, inventory: &ExpireInventory, plan: &Plan<
         summary.volumes.managed += 1;
         for (kind, state) in volume.policies() {
             if let PolicyState::Invalid(invalid) = state {
-                tell_invalid(volume, kind, invalid, &mut summary);
+                add_invalid_policy(volume, kind, invalid, &mut summary);
             }
         }
     }

@@ -12,6 +12,7 @@ mod delete;
 mod executor;
 pub mod expire;
 mod expire_summary;
+mod invalid_policy;
 mod inventory;
 mod outcome;
 pub mod restore;
@@ -23,7 +24,6 @@ pub mod snapshot;
 mod snapshot_log;
 mod snapshot_summary;
 pub mod subscribe;
-mod telling;
 
 use chrono::{DateTime, TimeDelta, Utc};
 

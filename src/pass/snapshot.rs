@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 
-use super::Pass;
 use super::dedupe::dedupe;
 use super::executor::execute;
 use super::inventory::{self, CreateInventory};
 use super::outcome::{CreateOutcome, Deferral, PassOutcomes, WindowOutcome};
 use super::snapshot_summary::tell;
+use super::{Pass, clocks};
 use crate::openstack::Error;
 use crate::plan::creation::{self, Plan, WindowVerdict};
 use crate::plan::{DueWindow, Volume};
@@ -33,6 +33,7 @@ pub async fn run(pass: &Pass<'_>) -> Result<Summary, Error> {
     );
     let mut summary = Summary::default();
     count(pass, &inventory, &mut summary);
+    clocks::warn(pass.client.clock_difference(), &mut summary);
     let outcomes = if pass.dry_run {
         list(pass, &plan, &mut summary);
         foreseen(pass, &plan)

@@ -6,9 +6,9 @@ use std::collections::HashMap;
 use super::Pass;
 use super::create::in_state;
 use super::delete::DeleteOutcome;
+use super::invalid_policy::add_invalid_policy;
 use super::outcome::{CreateOutcome, Deferral, DuplicateOutcome, PassOutcomes, WindowOutcome};
 use super::snapshot_log::{self as log, Line};
-use super::telling::tell_invalid;
 use crate::openstack::Error;
 use crate::plan::DueWindow;
 use crate::plan::age::{Afterwards, OldestAges};
@@ -113,7 +113,9 @@ fn tell_decision(
 ) {
     let (volume, policy) = (decision.volume, decision.policy);
     match (&decision.verdict, outcome) {
-        (WindowVerdict::Invalid(invalid), _) => tell_invalid(volume, policy, invalid, summary),
+        (WindowVerdict::Invalid(invalid), _) => {
+            add_invalid_policy(volume, policy, invalid, summary)
+        }
         (WindowVerdict::Served { by, window, .. }, _) => {
             log::served(&volume.id, policy, by, window);
         }

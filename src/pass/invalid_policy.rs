@@ -1,11 +1,11 @@
-//! Saying that a policy cannot be read.
+//! What every pass tells of a policy that cannot be read.
 
 use crate::plan::Volume;
 use crate::policy::{InvalidSetting, PolicyKind};
 use crate::report::{FailureEntry, Summary};
 
 /// A policy that cannot be read is a failure of its own and stops no other.
-pub(super) fn tell_invalid(
+pub(super) fn add_invalid_policy(
     volume: &Volume,
     policy: PolicyKind,
     invalid: &InvalidSetting,
