@@ -20,7 +20,7 @@ impl Pass<'_> {
     ) -> CreateOutcome {
         let seen = self.client.seen_of_volume(&due.volume_id);
         if let Some(serving) = self.serving(due, &seen) {
-            return adopted(&serving, "another pass was quicker");
+            return self.adopted(&serving, "another pass was quicker");
         }
         let new = NewSnapshot {
             volume_id: due.volume_id.clone(),
@@ -48,7 +48,7 @@ impl Pass<'_> {
             Ok(Creation::Created { resource, .. }) => CreateOutcome::Created {
                 snapshot_id: resource.id,
             },
-            Ok(Creation::Adopted(snapshot)) => adopted(
+            Ok(Creation::Adopted(snapshot)) => self.adopted(
                 &read_snapshot(&snapshot),
                 "the answer was lost, and the look-up found it",
             ),
@@ -56,7 +56,7 @@ impl Pass<'_> {
             Err(NotCreated::Deferred(error)) => CreateOutcome::Deferred(Deferral::OutOfTime(error)),
             Err(NotCreated::Deleted { snapshot_id, error }) => {
                 match self.duplicate_that_stays(due, since).await {
-                    Some(stays) => adopted(
+                    Some(stays) => self.adopted(
                         &stays,
                         "an overlapping pass deleted ours, a duplicate of the window",
                     ),
@@ -121,16 +121,14 @@ impl Pass<'_> {
         });
         best(serving).cloned()
     }
-}
 
-fn adopted(snapshot: &Snapshot, why: &'static str) -> CreateOutcome {
-    CreateOutcome::Adopted {
-        by: snapshot.id.clone(),
-        creating_since: match snapshot.state {
-            State::Creating => snapshot.created_at,
-            _ => None,
-        },
-        why,
+    fn adopted(&self, snapshot: &Snapshot, why: &'static str) -> CreateOutcome {
+        CreateOutcome::Adopted {
+            by: snapshot.id.clone(),
+            creating_since: (snapshot.state == State::Creating)
+                .then(|| snapshot.created_at.unwrap_or(self.now)),
+            why,
+        }
     }
 }
 

@@ -123,7 +123,7 @@ async fn the_plan_of_an_expire_pass_is_what_the_pass_then_does() {
     let of_orphan = of_orphan.expect("an action");
     let expiry = world.cloud.snapshot(&orphan).expect("it").metadata;
     let expected = json!({
-        "action": "delete", "snapshot_id": orphan, "volume_id": gone,
+        "action": "delete", "snapshot_id": orphan, "volume_id": gone, "reason": "expired",
         "expired_at": expiry["x-snapsentry-snapshot-expiry-date"],
     });
     assert_eq!(*of_orphan, expected);

@@ -148,7 +148,7 @@ async fn what_cannot_be_cleaned_counts() {
     assert_eq!((run.did().as_str(), world.begun()), ("deferred 1", 0));
     assert_eq!(run.list("warnings").len(), 2);
     assert_eq!(
-        run.warnings_with(&"deleted")[0]["snapshot_id"],
+        run.warnings_with("deleted")[0]["snapshot_id"],
         broken.as_str()
     );
 }

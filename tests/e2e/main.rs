@@ -8,6 +8,7 @@ mod ancestors;
 mod answer;
 mod blocked;
 mod catalogue;
+mod clocks;
 mod credentials_sources;
 mod deadline;
 mod deletions;

@@ -174,7 +174,7 @@ fn one_that_does_not_say_how_old_it_is_counts_and_is_not_the_youngest() {
         created_at: None,
         ..made("s", SECOND, "error")
     };
-    assert_eq!(wait(&[ageless.clone()], &[]), None);
+    assert_eq!(wait(std::slice::from_ref(&ageless), &[]), None);
     let other = made("other", minutes(12), "error");
     assert_eq!(wait(&[ageless, other], &[]), Some((2, minutes(18))));
 }
