@@ -2,6 +2,7 @@
 //! volume's metadata mean, when windows begin and end, and what is done about them.
 
 mod events;
+mod metadefs;
 mod plans;
 mod settings;
 mod volume_metadata;
