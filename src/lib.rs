@@ -40,6 +40,7 @@ pub mod platform;
 pub mod policy;
 pub mod report;
 pub mod settings;
+mod text;
 pub mod transport;
 pub mod webhook;
 

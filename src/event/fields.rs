@@ -129,11 +129,8 @@ pub(super) fn shown_name(name: &str) -> String {
 
 /// The beginning of a text that may be of any length.
 pub(super) fn cut(text: String) -> String {
-    const LONGEST: usize = 100;
-    match text.char_indices().nth(LONGEST) {
-        None => text,
-        Some((end, _)) => format!("{}…", &text[..end]),
-    }
+    let (beginning, rest) = crate::text::cut(&text, 100);
+    format!("{beginning}{rest}")
 }
 
 /// What sort of JSON it is, in words.

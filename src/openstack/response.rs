@@ -12,6 +12,7 @@ use url::Url;
 
 use super::credential::Auth;
 use super::error::{Error, ErrorKind};
+use crate::text::cut;
 use crate::transport::Response;
 
 /// The most of the cloud's own message that is passed on, in characters.
@@ -153,9 +154,6 @@ fn message(response: &Response) -> String {
 }
 
 fn shortened(text: &str) -> String {
-    let mut shortened: String = text.chars().take(LONGEST_MESSAGE).collect();
-    if shortened.len() < text.len() {
-        shortened.push('…');
-    }
-    shortened
+    let (beginning, rest) = cut(text, LONGEST_MESSAGE);
+    format!("{beginning}{rest}")
 }

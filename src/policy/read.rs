@@ -12,6 +12,7 @@ use super::schedule::Schedule;
 use super::setting::{self, Setting};
 use super::zone::Zone;
 use super::{Policy, PolicyKind};
+use crate::text::cut;
 
 /// What a volume's metadata say about one kind of policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -199,20 +200,16 @@ impl Settings<'_> {
 
 /// The value as an error shows it: on one line, and not longer than is of use.
 fn shown(value: &str) -> String {
-    const MAX_CHARACTERS: usize = 64;
-    let mut characters = value.chars();
+    let (beginning, rest) = cut(value, 64);
     let mut shown = String::new();
-    for character in characters.by_ref().take(MAX_CHARACTERS) {
+    for character in beginning.chars() {
         if character.is_control() {
             shown.extend(character.escape_default());
         } else {
             shown.push(character);
         }
     }
-    if characters.next().is_some() {
-        shown.push('…');
-    }
-    shown
+    shown + rest
 }
 
 /// Where a value comes from that nobody wrote.

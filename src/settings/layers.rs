@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use super::environment::{Environment, HIDDEN, LOGIN, VARIABLES};
 use super::{cloud_keys, clouds_yaml};
+use crate::text::cut;
 
 /// The source of a layer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,9 +125,6 @@ impl Layer {
 
 /// A value in quotes, on one line and not too long.
 pub(super) fn quoted(value: &str) -> String {
-    const LONGEST: usize = 100;
-    match value.char_indices().nth(LONGEST) {
-        None => format!("{value:?}"),
-        Some((end, _)) => format!("{:?}…", &value[..end]),
-    }
+    let (beginning, rest) = cut(value, 100);
+    format!("{beginning:?}{rest}")
 }
