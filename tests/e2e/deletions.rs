@@ -175,3 +175,43 @@ async fn one_that_somebody_holds_or_takes_over_meanwhile_is_never_forced() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn after_a_forced_deletion_was_refused_nothing_more_is_forced_in_that_pass() {
+    let world = world(Role::Member).await;
+    let old = Utc::now() - TimeDelta::hours(7);
+    for status in ["creating", "deleting", "error_deleting", "error_deleting"] {
+        let stuck = expired(&world).created_at(old).status(status);
+        world.cloud.add_snapshot(stuck);
+    }
+    let run = world.expire().await;
+    assert_eq!((run.did().as_str(), run.outcome()), ("failed 4", "partial"));
+    assert_eq!(world.count(Route::ForceDelete), 1);
+    assert_eq!(
+        world.count(Route::DeleteSnapshot),
+        4,
+        "a normal delete first"
+    );
+    for failure in run.failures() {
+        let error = failure["error"].as_str().expect("a text");
+        assert!(error.contains("administrator's role"), "{error}");
+        assert!(failure["request_id"].is_string(), "{failure}");
+    }
+    // The next pass may try again: roles change.
+    assert_eq!(world.expire().await.did(), "failed 4");
+    assert_eq!(world.count(Route::ForceDelete), 2);
+}
+
+#[tokio::test]
+async fn what_may_be_forced_is_forced_for_all_that_is_stuck() {
+    let world = world(Role::Admin).await;
+    let old = Utc::now() - TimeDelta::hours(7);
+    for status in ["creating", "deleting", "error_deleting", "error_deleting"] {
+        let stuck = expired(&world).created_at(old).status(status);
+        world.cloud.add_snapshot(stuck);
+    }
+    let run = world.expire().await;
+    run.is_quiet();
+    assert_eq!(run.did(), "deleted 4");
+    assert_eq!(world.count(Route::ForceDelete), 4);
+}

@@ -3,7 +3,7 @@
 use chrono::{TimeDelta, Utc};
 use simcloud::{Role, Route, SnapshotSpec};
 
-use crate::world::{World, daily, express, monthly, weekly};
+use crate::world::{World, daily, express, monthly, weekly, yearly};
 
 const EXPIRY: &str = "x-snapsentry-snapshot-expiry-date";
 
@@ -33,7 +33,7 @@ pub(crate) async fn with_expired(count: usize) -> World {
 #[tokio::test]
 async fn what_has_expired_goes_and_what_has_not_stays() {
     let world = world(Role::Member).await;
-    let all = [express(), daily(), weekly(), monthly()];
+    let all = [express(), daily(), weekly(), monthly(), yearly()];
     let volume = world.volume(&all.iter().collect::<Vec<_>>());
     let gone: Vec<String> = all
         .iter()
@@ -45,8 +45,8 @@ async fn what_has_expired_goes_and_what_has_not_stays() {
         .collect();
     let run = world.expire().await;
     run.is_quiet();
-    assert_eq!(run.did(), "deleted 4");
-    assert_eq!(run.figure("/snapshots/managed"), 8);
+    assert_eq!(run.did(), "deleted 5");
+    assert_eq!(run.figure("/snapshots/managed"), 10);
     assert!(gone.iter().all(|id| !world.has(id)) && stays.iter().all(|id| world.has(id)));
     assert_eq!(
         world.count(Route::ForceDelete),
@@ -87,6 +87,7 @@ async fn what_cannot_be_judged_is_kept_and_told_of() {
         expired(&world).meta(EXPIRY, "2020-01-01"),
         expired(&world).meta(EXPIRY, "2020-01-01T00:00:00"),
         expired(&world).meta(kind, "hourly"),
+        expired(&world).meta(kind, "Yearly"),
         expired(&world).meta(kind, ""),
     ];
     let kept = kept.map(|snapshot| world.cloud.add_snapshot(snapshot));
@@ -212,4 +213,33 @@ async fn policies_that_cannot_be_read_are_told_of_here_too() {
         (1, "partial")
     );
     assert_eq!(run.did(), "");
+}
+
+#[tokio::test]
+async fn available_ones_go_first_the_longest_expired_first_then_broken_ones_then_stuck_ones() {
+    let world = World::of(|config| config.role = Role::Admin)
+        .await
+        .set("SNAPSENTRY_KEEP_LAST", "0")
+        .set("SNAPSENTRY_MAX_CONCURRENCY", "1");
+    let old = Utc::now() - TimeDelta::hours(7);
+    let volume = world.volume(&[&daily()]);
+    let expired = |hours, status: &str| {
+        let snapshot = daily().expired(&volume, hours).status(status);
+        world.cloud.add_snapshot(snapshot.created_at(old))
+    };
+    let stuck_long = expired(90, "creating");
+    let broken = expired(3, "error");
+    let recently = expired(1, "available");
+    let long_ago = expired(2, "available");
+    let stuck = expired(80, "error_deleting");
+    let broken_long = expired(70, "error");
+    let run = world.expire().await;
+    assert_eq!(run.did(), "deleted 6");
+    let deleted: Vec<String> = world
+        .requests(Route::DeleteSnapshot)
+        .iter()
+        .filter_map(|one| one.path.rsplit('/').next().map(str::to_owned))
+        .collect();
+    let expected = [long_ago, recently, broken_long, broken, stuck_long, stuck];
+    assert_eq!(deleted, expected);
 }

@@ -151,6 +151,38 @@ async fn a_bad_event_is_refused_with_the_field_and_what_is_accepted() {
             &["interval_hours", "12"],
         ),
         (
+            subscribe("express", "interval_hours", json!(5)),
+            &["interval_hours", "1, 2, 3, 4, 6, 8 or 12"],
+        ),
+        (
+            subscribe("yearly", "month", json!(13)),
+            &["month", "1 to 12"],
+        ),
+        (
+            subscribe("monthly", "month", json!(3)),
+            &["month", "monthly"],
+        ),
+        (
+            subscribe("weekly", "times", json!(["01:00"])),
+            &["times", "weekly"],
+        ),
+        (
+            subscribe("daily", "times", json!(["01:00", "1:00"])),
+            &["times", "different"],
+        ),
+        (
+            subscribe("daily", "keep_at_most", json!(0)),
+            &["keep_at_most", "1 to 1000"],
+        ),
+        (
+            subscribe("daily", "keep_last", json!(101)),
+            &["keep_last", "0 to 100"],
+        ),
+        (
+            subscribe("daily", "keep_last", json!(null)),
+            &["keep_last", "null", "leave the field out"],
+        ),
+        (
             subscribe("express", "start_time", json!("06:00")),
             &["start_time"],
         ),

@@ -82,6 +82,15 @@ async fn a_first_subscription_spells_out_every_default() {
                 "30",
                 &[("start-time", "00:00"), ("start-day-of-month", "1")][..],
             ),
+            (
+                "yearly",
+                "365",
+                &[
+                    ("start-time", "00:00"),
+                    ("start-month", "1"),
+                    ("start-day-of-month", "1"),
+                ][..],
+            ),
         ],
         async |(policy, days, others)| {
             let (world, volume, run) = subscribed(&[], policy, json!({})).await;
@@ -129,6 +138,22 @@ async fn every_setting_given_is_written_and_read_by_a_pass() {
             "monthly",
             json!({"day_of_month": 31, "start_time": "02:30", "retention_days": 90}),
         ),
+        (
+            "yearly",
+            json!({"month": "MAR", "day_of_month": 31, "start_time": "2:30", "keep_last": 0}),
+        ),
+        (
+            "yearly",
+            json!({"month": 12, "retention_days": 3650, "keep_at_most": 1000, "keep_last": 100}),
+        ),
+        (
+            "express",
+            json!({"interval_hours": 1, "retention_days": 7, "keep_at_most": 48}),
+        ),
+        (
+            "daily",
+            json!({"times": ["14:00", "02:00"], "keep_at_most": 7, "keep_last": 2}),
+        ),
     ];
     side_by_side(rows, async |(policy, settings)| {
         let (world, volume, run) = subscribed(&[], policy, settings.clone()).await;
@@ -144,11 +169,17 @@ async fn every_setting_given_is_written_and_read_by_a_pass() {
             let key = match name.as_str() {
                 "day_of_week" => "start-day-of-week".to_owned(),
                 "day_of_month" => "start-day-of-month".to_owned(),
+                "month" => "start-month".to_owned(),
                 other => other.replace('_', "-"),
             };
-            let text = value
-                .as_str()
-                .map_or_else(|| value.to_string(), str::to_owned);
+            let text = match value {
+                Value::String(text) => text.clone(),
+                Value::Array(texts) => {
+                    let texts: Vec<&str> = texts.iter().filter_map(Value::as_str).collect();
+                    texts.join(",")
+                }
+                other => other.to_string(),
+            };
             let key = format!("x-snapsentry-{policy}-{key}");
             assert!(now[&key].eq_ignore_ascii_case(&text), "{key}: {now:?}");
         }
@@ -216,7 +247,14 @@ async fn a_value_on_the_volume_that_no_pass_can_read_is_refused_by_its_key() {
 #[tokio::test]
 async fn a_retention_shorter_than_the_window_is_a_warning() {
     side_by_side(
-        [("weekly", 1, 1), ("weekly", 7, 0), ("monthly", 7, 1)],
+        [
+            ("express", 1, 0),
+            ("weekly", 1, 1),
+            ("weekly", 7, 0),
+            ("monthly", 7, 1),
+            ("yearly", 364, 1),
+            ("yearly", 365, 0),
+        ],
         async |(policy, days, warnings)| {
             let settings = json!({"retention_days": days});
             let (world, _, run) = subscribed(&[], policy, settings).await;
@@ -268,4 +306,104 @@ async fn a_policy_that_cannot_be_read_can_be_switched_off() {
         "false"
     );
     world.snapshot().await.is_quiet();
+}
+
+#[tokio::test]
+async fn keeping_fewer_than_the_last_ones_that_are_kept_in_any_case_is_a_warning() {
+    let rows = [
+        // The event's numbers, the deployment's own, and what is told.
+        (
+            json!({"keep_at_most": 2, "keep_last": 3}),
+            None,
+            Some("daily-keep-last"),
+        ),
+        (json!({"keep_at_most": 3, "keep_last": 3}), None, None),
+        (json!({"keep_at_most": 1}), None, None),
+        (
+            json!({"keep_at_most": 1}),
+            Some("2"),
+            Some("SNAPSENTRY_KEEP_LAST"),
+        ),
+        (json!({"keep_at_most": 2}), Some("2"), None),
+        (json!({"keep_at_most": 1, "keep_last": 0}), Some("2"), None),
+        (json!({"keep_last": 3}), Some("2"), None),
+    ];
+    side_by_side(rows, async |(settings, keep_last, told)| {
+        let mut world = World::new().await;
+        if let Some(keep_last) = keep_last {
+            world = world.set("SNAPSENTRY_KEEP_LAST", keep_last);
+        }
+        let volume = world.cloud.add_volume(VolumeSpec::default());
+        let run = world.run(event(&volume, "daily", settings.clone())).await;
+        assert_eq!(run.outcome(), "complete", "{settings}");
+        match told {
+            None => run.is_quiet(),
+            Some(word) => {
+                let warning = run.only_warning();
+                let text = warning["warning"].as_str().expect("a text");
+                assert!(text.contains(word), "{settings}: {text}");
+                assert_eq!(warning["volume_id"], volume.as_str());
+                assert_eq!(warning["policy"], "daily");
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_keep_last_that_is_on_the_volume_already_counts_for_that_warning() {
+    let before = [
+        ("x-snapsentry-managed", "true"),
+        ("x-snapsentry-daily-keep-last", "5"),
+    ];
+    let (_, _, run) = subscribed(&before, "daily", json!({"keep_at_most": 4})).await;
+    let text = run.only_warning()["warning"].to_string();
+    assert!(text.contains("x-snapsentry-daily-keep-last"), "{text}");
+}
+
+#[tokio::test]
+async fn a_start_time_that_the_times_of_day_hide_is_a_warning() {
+    let before = [
+        ("x-snapsentry-managed", "true"),
+        ("x-snapsentry-daily-times", "02:00,14:00"),
+    ];
+    let (world, volume, run) = subscribed(&before, "daily", json!({"start_time": "06:00"})).await;
+    let text = run.only_warning()["warning"].to_string();
+    assert!(
+        text.contains("x-snapsentry-daily-times (02:00,14:00)"),
+        "{text}"
+    );
+    assert_eq!(run.outcome(), "complete");
+    let now = metadata(&world, &volume);
+    assert_eq!(now["x-snapsentry-daily-start-time"], "06:00");
+    // Who does not ask for a start time has nothing to be told.
+    let (_, _, run) = subscribed(&before, "daily", json!({"retention_days": 3})).await;
+    run.is_quiet();
+    let empty = [("x-snapsentry-daily-times", "")];
+    let (_, _, run) = subscribed(&empty, "daily", json!({"start_time": "06:00"})).await;
+    run.is_quiet();
+}
+
+#[tokio::test]
+async fn limits_by_number_are_never_written_unasked() {
+    let (world, volume, _) = subscribed(&[], "daily", json!({"keep_at_most": 7})).await;
+    let mut expected = pairs(&DAILY);
+    expected.insert("x-snapsentry-daily-keep-at-most".into(), "7".into());
+    assert_eq!(metadata(&world, &volume), expected);
+    // A later subscription leaves it where it is.
+    let run = world
+        .run(event(&volume, "daily", json!({"retention_days": 3})))
+        .await;
+    run.is_quiet();
+    expected.insert("x-snapsentry-daily-retention-days".into(), "3".into());
+    assert_eq!(metadata(&world, &volume), expected);
+}
+
+#[tokio::test]
+async fn the_word_null_on_a_volume_is_refused_and_the_text_says_who_wrote_it() {
+    let before = [("x-snapsentry-daily-keep-at-most", "null")];
+    let (world, _, run) = subscribed(&before, "daily", json!({"start_time": "06:00"})).await;
+    let key = "x-snapsentry-daily-keep-at-most";
+    run.fails_with("InvalidEvent", &[key, "null", "Horizon"]);
+    assert_eq!(world.writes(), 0);
 }

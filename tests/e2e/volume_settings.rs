@@ -181,6 +181,105 @@ fn rows() -> Vec<Row> {
         ),
         (
             "express",
+            &[("enabled", "true"), ("interval-hours", "1")],
+            Window(["03-18T10:00", "03-18T11:00", "03-19T10:00"]),
+        ),
+        (
+            "express",
+            &[
+                ("enabled", "true"),
+                ("timezone", "Asia/Kolkata"),
+                ("interval-hours", "4"),
+            ],
+            Window(["03-18T06:30", "03-18T10:30", "03-19T06:30"]),
+        ),
+        (
+            "daily",
+            &[
+                ("enabled", "true"),
+                ("start-time", "odd"),
+                ("times", "21:00, 9:15,10:20:59"),
+            ],
+            Window(["03-18T10:20", "03-18T21:00", "03-20T10:20"]),
+        ),
+        (
+            "daily",
+            &[("enabled", "true"), ("times", ""), ("start-time", "10:21")],
+            Window(["03-17T10:21", "03-18T10:21", "03-19T10:21"]),
+        ),
+        (
+            "daily",
+            &[("enabled", "true"), ("times", "09:15,9:15")],
+            Invalid,
+        ),
+        (
+            "daily",
+            &[("enabled", "true"), ("timezone", "null")],
+            Invalid,
+        ),
+        (
+            "daily",
+            &[("enabled", "true"), ("keep-at-most", "0")],
+            Invalid,
+        ),
+        (
+            "daily",
+            &[("enabled", "true"), ("keep-at-most", "1001")],
+            Invalid,
+        ),
+        (
+            "daily",
+            &[("enabled", "true"), ("keep-last", "101")],
+            Invalid,
+        ),
+        (
+            "daily",
+            &[
+                ("enabled", "true"),
+                ("keep-at-most", "1000"),
+                ("keep-last", "0"),
+            ],
+            DAY,
+        ),
+        (
+            "yearly",
+            &[
+                ("enabled", "true"),
+                ("retention-days", "1"),
+                ("start-month", "Mar"),
+                ("start-day-of-month", "18"),
+                ("start-time", "10:20"),
+            ],
+            Window(["03-18T10:20", "2027-03-18T10:20", "2027-03-18T10:20"]),
+        ),
+        (
+            "yearly",
+            &[("enabled", "true")],
+            Window(["01-01T00:00", "2027-01-01T00:00", "2027-01-01T00:00"]),
+        ),
+        (
+            "yearly",
+            &[
+                ("enabled", "true"),
+                ("start-month", "february"),
+                ("start-day-of-month", "31"),
+                ("retention-days", "730"),
+            ],
+            Window(["02-28T00:00", "2027-02-28T00:00", "2028-02-28T00:00"]),
+        ),
+        (
+            "yearly",
+            &[("enabled", "true"), ("start-month", "13")],
+            Invalid,
+        ),
+        // The older key of the day is the monthly policy's alone.
+        (
+            "yearly",
+            &[("enabled", "true"), ("day-of-month", "9")],
+            Window(["01-01T00:00", "2027-01-01T00:00", "2027-01-01T00:00"]),
+        ),
+        (
+            "express",
             &[("enabled", "true"), ("interval-hours", "24")],
             Invalid,
         ),
@@ -294,7 +393,9 @@ async fn each_value_of_each_key_means_what_it_says() {
                 assert_eq!(counts, (1, 0), "{policy} {settings:?}: {failures:?}");
                 let fields = ["window_start", "window_end", "expires_at"];
                 for (field, time) in fields.iter().zip(times) {
-                    let time = format!("2026-{time}:00Z");
+                    // Most are of this year.
+                    let year = if time.starts_with("20") { "" } else { "2026-" };
+                    let time = format!("{year}{time}:00Z");
                     assert_eq!(plan[0][field], time, "{policy} {settings:?} {field}");
                 }
             }

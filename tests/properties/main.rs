@@ -12,6 +12,7 @@ mod event;
 mod found;
 mod judge;
 mod largest_body;
+mod late_hold;
 mod links;
 mod listings;
 mod only_file;

@@ -24,7 +24,9 @@ use simcloud::{
 };
 
 pub(crate) use folder::Folder;
-pub(crate) use policies::{Policy, daily, express, monthly, weekly};
+pub(crate) use policies::{
+    Policy, daily, express, hourly, monthly, rfc3339, twice_a_day, weekly, yearly,
+};
 pub(crate) use run::Run;
 pub(crate) use sandbox::Sandbox;
 pub(crate) use timing::{eventually, overlap, side_by_side};

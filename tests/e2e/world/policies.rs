@@ -58,6 +58,40 @@ pub(crate) fn monthly() -> Policy {
         .with("start-day-of-month", &start.day().to_string())
 }
 
+/// A window of a year that began forty days ago or a little earlier.
+pub(crate) fn yearly() -> Policy {
+    let start = this_minute() - TimeDelta::days(40);
+    let start = start - TimeDelta::days(i64::from(start.day().saturating_sub(28)));
+    let end = start.checked_add_months(Months::new(12)).expect("this era");
+    Policy::new("yearly", start, end)
+        .with("start-time", &start.format("%H:%M").to_string())
+        .with("start-month", &start.format("%B").to_string())
+        .with("start-day-of-month", &start.day().to_string())
+}
+
+/// A window of an hour that began ten to fifty minutes ago.
+pub(crate) fn hourly() -> Policy {
+    let now = this_minute();
+    let into_the_hour = now.minute();
+    // The second zone's hours begin when half of those of UTC are over.
+    let (zone, minutes) = match into_the_hour {
+        10..50 => ("UTC", into_the_hour),
+        _ => ("Asia/Kolkata", (into_the_hour + 30) % 60),
+    };
+    let start = now - TimeDelta::minutes(minutes.into());
+    Policy::new("express", start, start + TimeDelta::hours(1))
+        .with("interval-hours", "1")
+        .with("timezone", zone)
+}
+
+/// A window of half a day that began five hours ago.
+pub(crate) fn twice_a_day() -> Policy {
+    let start = this_minute() - TimeDelta::hours(5);
+    let end = start + TimeDelta::hours(12);
+    let times = [end, start].map(|at| at.format("%H:%M").to_string());
+    Policy::new("daily", start, end).with("times", &times.join(", "))
+}
+
 impl Policy {
     fn new(kind: &'static str, start: DateTime<Utc>, end: DateTime<Utc>) -> Self {
         let policy = Self {

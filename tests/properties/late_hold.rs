@@ -1,0 +1,151 @@
+//! A listing grows old while it is long: what people decide meanwhile counts.
+
+use std::time::Duration;
+
+use serde_json::json;
+use simcloud::{Cloud, Config, Fault, Kind, Route, When};
+
+use crate::scene::{Ran, Scene, play};
+use crate::seam::Call;
+
+const HOLD: &str = "x-snapsentry-hold";
+const MANAGED: &str = "x-snapsentry-managed";
+const EXPIRY: &str = "x-snapsentry-snapshot-expiry-date";
+
+/// What somebody does to a snapshot while the pass still lists volumes.
+#[derive(Clone, Copy, Debug)]
+enum Change {
+    Nothing,
+    Hold(&'static str),
+    TakeOver,
+    Prolong,
+    Unreadable,
+    Delete,
+}
+
+impl Change {
+    fn carry_out(self, cloud: &Cloud, id: &str) {
+        let mut metadata = cloud.snapshot(id).expect("the snapshot").metadata;
+        match self {
+            Self::Nothing => {}
+            Self::Hold(value) => drop(metadata.insert(HOLD.into(), value.into())),
+            Self::TakeOver => drop(metadata.insert(MANAGED.into(), "false".into())),
+            Self::Prolong => drop(metadata.insert(EXPIRY.into(), "2030-01-01T00:00:00Z".into())),
+            Self::Unreadable => drop(metadata.insert(EXPIRY.into(), "never".into())),
+            Self::Delete => drop(cloud.remove_snapshot(id)),
+        }
+        cloud.set_snapshot_metadata(id, metadata);
+    }
+
+    /// Whether the snapshot stays where it is read again.
+    fn saves(self) -> bool {
+        !matches!(self, Self::Nothing | Self::Delete | Self::Hold("false"))
+    }
+}
+
+/// An expire pass over one expired snapshot, whose listing of the volumes takes this long, and to
+/// which this happens meanwhile. Says whether it is still there.
+fn expire(seconds: u64, change: Change) -> (Ran, bool) {
+    play(async {
+        let scene = Scene::empty(Config {
+            osapi_max_limit: 1,
+            ..Config::default()
+        });
+        let volume = scene.volume(&["daily-enabled=true", "daily-keep-last=0"], None);
+        let id = scene.expired(&volume, "daily", 5);
+        // Two pages: no attempt may take longer than the time-out of one.
+        for (page, part) in [(0, seconds / 2), (1, seconds - seconds / 2)] {
+            let slow = Kind::DelayBefore(Duration::from_secs(part));
+            let fault = Fault::on(Route::ListVolumes, slow);
+            scene.cloud.inject(fault.skip(page));
+        }
+        let listed = id.clone();
+        scene
+            .cloud
+            .on(Route::ListSnapshots, 1, When::After, move |cloud| {
+                change.carry_out(cloud, &listed);
+            });
+        let ran = scene
+            .run(&json!({"phase": "expire"}), Box::new(|_, _| {}))
+            .await;
+        let is_there = scene.snapshots().contains_key(&id);
+        (ran, is_there)
+    })
+}
+
+const CHANGES: [Change; 9] = [
+    Change::Nothing,
+    Change::Hold("true"),
+    Change::Hold("until Friday"),
+    Change::Hold(""),
+    Change::Hold("false"),
+    Change::TakeOver,
+    Change::Prolong,
+    Change::Unreadable,
+    Change::Delete,
+];
+
+fn reads(ran: &Ran) -> usize {
+    let calls = ran.exchanges.iter().map(|exchange| exchange.call);
+    calls.filter(|call| *call == Call::Snapshot).count()
+}
+
+fn deletions(ran: &Ran) -> usize {
+    let calls = ran.exchanges.iter().map(|exchange| exchange.call);
+    calls.filter(|call| *call == Call::Delete).count()
+}
+
+#[test]
+fn what_was_listed_more_than_thirty_seconds_ago_is_read_again_before_it_is_deleted() {
+    for change in CHANGES {
+        let (ran, is_there) = expire(34, change);
+        assert_eq!(reads(&ran), 1, "{change:?} {ran:?}");
+        assert_eq!(is_there, change.saves(), "{change:?} {ran:?}");
+        let is_deleted = !change.saves() && !matches!(change, Change::Delete);
+        assert_eq!(
+            deletions(&ran),
+            usize::from(is_deleted),
+            "{change:?} {ran:?}"
+        );
+        let answer = ran.end.as_ref().expect("an answer");
+        assert_eq!(answer["outcome"], "complete", "{change:?}");
+        let counted = u64::from(!change.saves());
+        assert_eq!(answer["snapshots"]["deleted"], counted, "{change:?}");
+        assert_eq!(answer["snapshots"]["kept"], 0, "{change:?}");
+    }
+}
+
+#[test]
+fn what_was_listed_a_moment_ago_is_not() {
+    for change in [Change::Nothing, Change::Hold("true")] {
+        let (ran, _) = expire(26, change);
+        assert_eq!((reads(&ran), deletions(&ran)), (0, 1), "{change:?} {ran:?}");
+    }
+}
+
+#[test]
+fn one_that_cannot_be_read_again_is_not_deleted() {
+    let ran = play(async {
+        let scene = Scene::empty(Config {
+            osapi_max_limit: 1,
+            ..Config::default()
+        });
+        let volume = scene.volume(&["daily-enabled=true", "daily-keep-last=0"], None);
+        scene.expired(&volume, "daily", 5);
+        for page in [0, 1] {
+            let slow = Kind::DelayBefore(Duration::from_secs(17));
+            let fault = Fault::on(Route::ListVolumes, slow);
+            scene.cloud.inject(fault.skip(page));
+        }
+        let refused = Fault::on(Route::GetSnapshot, Kind::status(403));
+        scene.cloud.inject(refused.forever());
+        scene
+            .run(&json!({"phase": "expire"}), Box::new(|_, _| {}))
+            .await
+    });
+    assert_eq!(deletions(&ran), 0, "{ran:?}");
+    let answer = ran.end.as_ref().expect("an answer");
+    assert_eq!(answer["outcome"], "partial");
+    assert_eq!(answer["snapshots"]["failed"], 1);
+    assert!(answer["failures"][0]["request_id"].is_string(), "{answer}");
+}
