@@ -66,7 +66,9 @@ impl InvocationError {
     /// A failure of login or of looking at the cloud.
     pub fn of_discovery(error: Error) -> Self {
         match &error.kind {
-            ErrorKind::Login(LoginError::AmbiguousRegion(_)) => Self::UnfitConfiguration(error),
+            ErrorKind::Login(LoginError::AmbiguousRegion(_) | LoginError::ClearText { .. }) => {
+                Self::UnfitConfiguration(error)
+            }
             ErrorKind::Login(_) => Self::AuthenticationFailed(error),
             ErrorKind::OutOfTime(_) => Self::DeadlineExceeded(error),
             _ if error.status() == Some(http::StatusCode::UNAUTHORIZED) => {

@@ -97,6 +97,7 @@ fn client(
         endpoint: EndpointChoice {
             region: settings.region.clone(),
             interface: settings.interface.as_str(),
+            https_only: settings.auth.auth_url.scheme() == "https" && !settings.tls.insecure,
         },
         retry: settings.retry,
         max_concurrency: settings.max_concurrency,

@@ -12,7 +12,7 @@ use super::connection::{Connection, Kind, Outgoing};
 use super::de::or_default;
 use super::error::{Error, ErrorKind, LoginError};
 use super::response::{parse, unexpected};
-use super::session::{FailedLogin, Token, TokenProject};
+use super::session::{FailedLogin, Token, TokenProject, Unfit};
 use crate::deadline::Deadline;
 
 /// A token is renewed this long before it ends, or when a quarter of its life is left where
@@ -25,20 +25,21 @@ const LONGEST_LIFE: TimeDelta = TimeDelta::days(365);
 
 impl Connection {
     /// The token to use: the one at hand, or a new one where there is none, it is about to end,
-    /// or it is the one that the cloud has just `refused`.
+    /// or it is the `unfit` one.
     ///
     /// Whoever comes while a login is under way waits for that one.
     pub(super) async fn token(
         &self,
         deadline: Deadline,
-        refused: Option<&Token>,
+        unfit: Option<Unfit<'_>>,
     ) -> Result<Arc<Token>, Error> {
         let came = Instant::now();
         let mut logins = deadline
             .bound(self.session.logins.lock())
             .await
             .map_err(|_| Error::out_of_time(None))?;
-        let refused = refused.map(|token| token.serial);
+        let was_refused = unfit.is_some_and(|unfit| unfit.was_refused);
+        let refused = unfit.map(|unfit| unfit.token.serial);
         if let Some(token) = self.session.usable(self.clock.now())
             && Some(token.serial) != refused
         {
@@ -61,7 +62,7 @@ impl Connection {
             sleep(wait).await;
         }
         let serial = logins.tokens + 1;
-        match self.log_in(deadline, serial, refused.is_some()).await {
+        match self.log_in(deadline, serial, was_refused).await {
             Ok(token) => {
                 logins.tokens = serial;
                 let token = Arc::new(token);
@@ -136,7 +137,7 @@ impl Connection {
         })?;
         let block_storage = catalogue::block_storage(&told.catalog, &self.endpoint, &project.id)
             .map_err(login_error)?;
-        let compute = catalogue::compute(&told.catalog, &self.endpoint);
+        let compute = catalogue::compute(&told.catalog, &self.endpoint).map_err(login_error)?;
         tracing::debug!(
             project = project.name,
             block_storage = %block_storage,
@@ -149,6 +150,7 @@ impl Connection {
             header,
             renew_at,
             replaced_a_refused_one_in: after_refusal.then_some(self.invocation),
+            fetched_in: self.invocation,
             block_storage,
             compute,
         })
@@ -156,11 +158,7 @@ impl Connection {
 }
 
 fn login_error(error: LoginError) -> Error {
-    Error {
-        request: None,
-        request_id: None,
-        kind: ErrorKind::Login(error),
-    }
+    Error::new(ErrorKind::Login(error))
 }
 
 #[derive(Deserialize)]

@@ -5,6 +5,7 @@ use url::Url;
 
 use super::de::or_default;
 use super::error::LoginError;
+use super::response::without_secrets;
 
 /// The names under which clouds list Cinder's third version, the commonest first.
 const BLOCK_STORAGE: [&str; 3] = ["volumev3", "block-storage", "block-store"];
@@ -16,6 +17,21 @@ pub struct EndpointChoice {
     pub region: Option<String>,
     /// `public`, `internal` or `admin`.
     pub interface: &'static str,
+    /// Whether a service that is listed over `http` is refused, since the token would travel in
+    /// clear text.
+    pub https_only: bool,
+}
+
+impl EndpointChoice {
+    fn checked(&self, service: &'static str, url: Url) -> Result<Url, LoginError> {
+        if self.https_only && url.scheme() != "https" {
+            return Err(LoginError::ClearText {
+                service,
+                address: without_secrets(url.as_str()),
+            });
+        }
+        Ok(url)
+    }
 }
 
 /// A service in the catalogue.
@@ -101,16 +117,21 @@ pub(super) fn block_storage(
         path.push_str(project_id);
     }
     url.set_path(&path);
-    Ok(url)
+    choice.checked("block storage", url)
 }
 
 /// Nova's address, where the catalogue has one.
-pub(super) fn compute(catalogue: &[CatalogueEntry], choice: &EndpointChoice) -> Option<Url> {
-    let endpoint = endpoints(catalogue, "compute").find(|endpoint| endpoint.fits(choice))?;
-    let mut url = Url::parse(&endpoint.url).ok()?;
+pub(super) fn compute(
+    catalogue: &[CatalogueEntry],
+    choice: &EndpointChoice,
+) -> Result<Option<Url>, LoginError> {
+    let mut fitting = endpoints(catalogue, "compute").filter(|endpoint| endpoint.fits(choice));
+    let Some(mut url) = fitting.next().and_then(|one| Url::parse(&one.url).ok()) else {
+        return Ok(None);
+    };
     let path = url.path().trim_end_matches('/').to_owned();
     url.set_path(&path);
-    Some(url)
+    choice.checked("compute", url).map(Some)
 }
 
 fn nothing_fits(catalogue: &[CatalogueEntry], choice: &EndpointChoice) -> String {
@@ -165,6 +186,7 @@ mod tests {
         EndpointChoice {
             region: region.map(str::to_owned),
             interface: "public",
+            https_only: false,
         }
     }
 
@@ -198,7 +220,35 @@ mod tests {
         let url = block_storage(&catalogue, &choice(Some("south")), "p1").unwrap();
         assert_eq!(url.as_str(), "http://s/v3/p1");
         let nova = compute(&catalogue, &choice(Some("south"))).unwrap();
-        assert_eq!(nova.as_str(), "http://s/compute");
+        assert_eq!(nova.unwrap().as_str(), "http://s/compute");
+    }
+
+    #[test]
+    fn a_service_that_is_listed_over_http_is_refused_where_the_token_must_not_travel_so() {
+        let choice = EndpointChoice {
+            https_only: true,
+            ..choice(None)
+        };
+        for scheme in ["http", "https"] {
+            let address = format!("{scheme}://name:word@c/v3");
+            let catalogue = catalogue(&[
+                ("volumev3", "public", "R", &address),
+                ("compute", "public", "R", &address),
+            ]);
+            let cinder = block_storage(&catalogue, &choice, "p1");
+            let nova = compute(&catalogue, &choice);
+            assert_eq!(
+                (cinder.is_ok(), nova.is_ok()),
+                (scheme == "https", scheme == "https")
+            );
+            for error in [cinder.err(), nova.err()].into_iter().flatten() {
+                let text = error.to_string();
+                assert!(
+                    text.contains("http://c/") && text.contains("OS_INSECURE"),
+                    "{text}"
+                );
+            }
+        }
     }
 
     #[test]

@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
-use http::Method;
 use serde::de::DeserializeOwned;
 
 use super::connection::{Connection, ConnectionParts, Kind};
 use super::error::Error;
 use super::poller::Poller;
-use super::request::{ApiRequest, Service};
+use super::request::ApiRequest;
 use super::response::parse;
 use super::snapshot::Snapshot;
 use super::snapshot_looks::SeenSnapshots;
@@ -90,19 +89,38 @@ impl Client {
         format!("{{'{}':'true'}}", self.tags.managed)
     }
 
+    /// The same for one policy type.
+    pub(super) fn policy_type_filter(&self, policy_type: &str) -> String {
+        let Tags {
+            managed,
+            policy_type: key,
+        } = self.tags;
+        format!("{{'{managed}':'true','{key}':'{policy_type}'}}")
+    }
+
+    /// Whether the server's filter may have let this through. Some databases compare without
+    /// regard to case or to blanks at the end; a row of another policy type, or of none, tells
+    /// that the filter does nothing.
+    pub(super) fn may_pass_filter(
+        &self,
+        metadata: &BTreeMap<String, String>,
+        policy_type: Option<&str>,
+    ) -> bool {
+        let is = |key: &str, wanted: &str| {
+            let value = metadata.get(key).map(|value| value.trim_end());
+            value.is_some_and(|value| value.eq_ignore_ascii_case(wanted))
+        };
+        is(self.tags.managed, "true")
+            && policy_type.is_none_or(|wanted| is(self.tags.policy_type, wanted))
+    }
+
     pub(super) async fn read<T: DeserializeOwned>(
         &self,
         deadline: Deadline,
         name: &str,
         path: &str,
     ) -> Result<T, Error> {
-        let call = ApiRequest {
-            kind: Kind::Read,
-            service: Service::BlockStorage,
-            method: Method::GET,
-            path,
-            body: None,
-        };
+        let call = ApiRequest::get(Kind::Read, path);
         self.connection
             .execute_action(deadline, &self.connection.retry, name, || async {
                 let response = self.connection.call(deadline, &call, None).await?;

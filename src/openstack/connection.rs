@@ -21,7 +21,7 @@ use super::credential::Auth;
 use super::error::{Error, ErrorKind, LoginError};
 use super::response::{date_of, path_of, refusal, request_id, without_secrets};
 use super::retry::RetryConfig;
-use super::session::Session;
+use super::session::{Session, Token};
 use crate::clock::Clock;
 use crate::deadline::Deadline;
 use crate::lock::lock;
@@ -83,6 +83,8 @@ pub struct Connection {
     retried: AtomicU64,
     slowest: Mutex<BTreeMap<Kind, Duration>>,
     clock_difference: Mutex<Option<TimeDelta>>,
+    /// The serial of the latest token with which the cloud has answered in this pass.
+    answered_with: AtomicU64,
     no_microversion: AtomicBool,
 }
 
@@ -114,6 +116,7 @@ impl Connection {
             retried: AtomicU64::new(0),
             slowest: Mutex::default(),
             clock_difference: Mutex::default(),
+            answered_with: AtomicU64::new(0),
             no_microversion: AtomicBool::new(false),
         }
     }
@@ -153,6 +156,16 @@ impl Connection {
         self.session
             .usable(self.clock.now())
             .is_some_and(|token| token.compute.is_some())
+    }
+
+    pub(super) fn answered_with(&self, token: &Token) {
+        self.answered_with
+            .fetch_max(token.serial, Ordering::Relaxed);
+    }
+
+    /// Whether the cloud has answered with this token, or a later one, in this pass.
+    pub(super) fn has_answered_with(&self, token: &Token) -> bool {
+        self.answered_with.load(Ordering::Relaxed) >= token.serial
     }
 
     pub(super) fn count_retry(&self) {
@@ -248,11 +261,7 @@ impl Connection {
             Ok(response) => response,
             Err(error) => {
                 tracing::debug!(method = %outgoing.method, path, %error, ms = took.as_millis() as u64, "no answer");
-                return Err(Error {
-                    request: Some((outgoing.method, path)),
-                    request_id: None,
-                    kind: ErrorKind::Transport(error),
-                });
+                return Err(Error::new(ErrorKind::Transport(error)).of(outgoing.method, path));
             }
         };
         let mut slowest = lock(&self.slowest);
@@ -273,11 +282,10 @@ impl Connection {
             }
             return Ok(response);
         }
-        Err(Error {
-            request_id: request_id(&response),
-            kind: refusal(&response, outgoing.headers, &self.auth, self.clock.now()),
-            request: Some((outgoing.method, path)),
-        })
+        let refusal = refusal(&response, outgoing.headers, &self.auth, self.clock.now());
+        Err(Error::new(refusal)
+            .of(outgoing.method, path)
+            .under(request_id(&response)))
     }
 
     fn build(&self, outgoing: &Outgoing<'_>) -> Result<Request, Error> {
@@ -294,13 +302,13 @@ impl Connection {
         }
         builder
             .body(outgoing.body.clone().unwrap_or_default())
-            .map_err(|error| Error {
-                request: Some((outgoing.method.clone(), path_of(outgoing.url))),
-                request_id: None,
-                kind: ErrorKind::Login(LoginError::NoEndpoint(format!(
+            .map_err(|error| {
+                let what = format!(
                     "the address {} cannot be used ({error}); correct OS_AUTH_URL or the catalogue",
                     without_secrets(outgoing.url)
-                ))),
+                );
+                Error::new(ErrorKind::Login(LoginError::NoEndpoint(what)))
+                    .of(outgoing.method.clone(), path_of(outgoing.url))
             })
     }
 }

@@ -7,12 +7,11 @@
 use std::cell::{Cell, RefCell};
 
 use bytes::Bytes;
-use http::Method;
 
 use super::client::Client;
 use super::connection::{Kind, Permit};
 use super::error::{Error, ErrorKind};
-use super::request::{ApiRequest, Service};
+use super::request::ApiRequest;
 use super::response::request_id;
 use crate::deadline::Deadline;
 use crate::transport::Response;
@@ -105,13 +104,7 @@ impl Client {
         read: impl Fn(&Response) -> Result<R, Error>,
         look_up: impl AsyncFn(Option<&Error>) -> Result<Option<R>, Error>,
     ) -> Result<Creation<R>, NotRequested> {
-        let call = ApiRequest {
-            kind: Kind::Create,
-            service: Service::BlockStorage,
-            method: Method::POST,
-            path: request.path,
-            body: Some(request.body.clone()),
-        };
+        let call = ApiRequest::post(Kind::Create, request.path, request.body.clone());
         let permit = RefCell::new(permit);
         let doubt = Cell::new(Doubt::None);
         let (permit, doubt, call) = (&permit, &doubt, &call);

@@ -2,12 +2,12 @@
 //!
 //! Force skips Cinder's own checks and needs an administrator's role, so it is never the first try.
 
-use http::{Method, StatusCode};
+use http::StatusCode;
 
 use super::client::Client;
 use super::connection::Kind;
 use super::error::Error;
-use super::request::{ApiRequest, Service};
+use super::request::ApiRequest;
 use super::response::request_id;
 use super::snapshot::{Snapshot, path_to};
 use crate::deadline::Deadline;
@@ -51,13 +51,7 @@ impl Client {
         after_refusal: impl Fn(&Snapshot) -> AfterRefusal,
     ) -> Result<Deletion, Error> {
         let path = path_to(id)?;
-        let normal = ApiRequest {
-            kind: Kind::Delete,
-            service: Service::BlockStorage,
-            method: Method::DELETE,
-            path: &path,
-            body: None,
-        };
+        let normal = ApiRequest::delete(Kind::Delete, &path);
         let refused = match self.carry_out(deadline, "delete snapshot", &normal).await {
             Err(error)
                 if matches!(
@@ -75,12 +69,7 @@ impl Client {
             AfterRefusal::GiveUp => Err(refused),
             AfterRefusal::Force => {
                 let path = format!("{path}/action");
-                let force = ApiRequest {
-                    method: Method::POST,
-                    path: &path,
-                    body: Some(r#"{"os-force_delete": {}}"#.into()),
-                    ..normal
-                };
+                let force = ApiRequest::post(Kind::Delete, &path, r#"{"os-force_delete": {}}"#);
                 self.carry_out(deadline, "force-delete snapshot", &force)
                     .await
             }

@@ -61,7 +61,7 @@ pub enum ErrorKind {
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum LoginError {
     /// Keystone refused, or could not be reached.
-    #[error("{0}")]
+    #[error(transparent)]
     Refused(Box<Error>),
     /// The catalogue has no fitting endpoint.
     #[error("{0}")]
@@ -69,9 +69,43 @@ pub enum LoginError {
     /// The catalogue lists several regions and none was chosen.
     #[error("the catalogue lists several regions for block storage: {}; set OS_REGION_NAME to one of them", .0.join(", "))]
     AmbiguousRegion(Vec<String>),
+    /// The token would travel in clear text, although Keystone is asked over `https`.
+    #[error(
+        "the catalogue lists {service} at {address}, over http, while OS_AUTH_URL is https: the \
+         token would travel in clear text; have the catalogue corrected, choose another \
+         OS_INTERFACE, or set OS_INSECURE=true where that is wanted"
+    )]
+    ClearText {
+        /// The service that is listed so.
+        service: &'static str,
+        /// Where, without credentials or query.
+        address: String,
+    },
 }
 
 impl Error {
+    /// An error of no request in particular.
+    pub(super) fn new(kind: ErrorKind) -> Self {
+        Self {
+            request: None,
+            request_id: None,
+            kind,
+        }
+    }
+
+    /// The same, of this request.
+    pub(super) fn of(self, method: Method, path: impl Into<String>) -> Self {
+        Self {
+            request: Some((method, path.into())),
+            ..self
+        }
+    }
+
+    /// The same, under the id that the cloud gave the request.
+    pub(super) fn under(self, request_id: Option<String>) -> Self {
+        Self { request_id, ..self }
+    }
+
     /// An error of a request that was never begun because there is no time left for it.
     pub(crate) fn out_of_time(last: Option<Error>) -> Self {
         match last {
@@ -154,14 +188,30 @@ impl Error {
     }
 }
 
-impl std::error::Error for Error {}
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.kind {
+            ErrorKind::Transport(error) => Some(error),
+            ErrorKind::Login(error) => Some(error),
+            ErrorKind::OutOfTime(last) => {
+                let last = last.as_deref()?;
+                Some(last)
+            }
+            ErrorKind::OutcomeUnknown { look_up, .. } => Some(&**look_up),
+            ErrorKind::Status { .. }
+            | ErrorKind::Redirect { .. }
+            | ErrorKind::Body(_)
+            | ErrorKind::Unusable(_) => None,
+        }
+    }
+}
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let ErrorKind::OutOfTime(last) = &self.kind {
             return match last {
-                Some(last) => write!(f, "the deadline came first; before that: {last}"),
-                None => f.write_str("the deadline came first"),
+                Some(last) => write!(f, "deadline exceeded (last error: {last})"),
+                None => f.write_str("deadline exceeded"),
             };
         }
         if let ErrorKind::OutcomeUnknown { request, look_up } = &self.kind {

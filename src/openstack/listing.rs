@@ -5,8 +5,8 @@
 //! list), so the listing is then repeated without it and that one counts. Whoever reads the
 //! rows filters them again in any case.
 
+use std::cell::Cell;
 use std::collections::HashSet;
-use std::ops::ControlFlow;
 
 use http::{Method, StatusCode};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -14,8 +14,9 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use super::connection::{Connection, Kind};
 use super::error::{Error, ErrorKind};
 use super::page::{Page, Row};
-use super::request::{ApiRequest, Service};
+use super::request::ApiRequest;
 use crate::deadline::Deadline;
+use crate::transport::TransportError;
 
 /// How often a listing is begun again because the row it had got to vanished meanwhile.
 const RESTARTS: u32 = 5;
@@ -23,20 +24,244 @@ const RESTARTS: u32 = 5;
 /// No cloud's query comes near, and what is much longer cannot be sent.
 const LONGEST_QUERY: usize = 8 * 1024;
 
+/// Rows of a page that is asked for again because a larger one did not come in time.
+const SMALLER_PAGES: [usize; 2] = [250, 50];
+
 const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.');
+
 /// What is listed.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Listing<'a> {
     /// For log lines.
     pub(super) name: &'a str,
     /// The server's filter: it only saves traffic.
-    pub(super) filter: Option<(&'a str, &'a str)>,
+    pub(super) filter: Option<(&'a str, String)>,
+    /// Whether a filter that is refused, or leaves nothing, is left out. Where not, the first is
+    /// an error and the second an empty listing.
+    pub(super) filter_is_optional: bool,
+    /// Whether the newest are asked for first.
+    pub(super) newest_first: bool,
     /// Rows a page; the server's own limit where absent or larger.
     pub(super) page_size: Option<usize>,
 }
 
+impl<'a> Listing<'a> {
+    /// A listing with a filter that is left out where it does not work.
+    pub(super) fn filtered(name: &'a str, key: &'a str, value: String) -> Self {
+        Self {
+            filter: Some((key, value)),
+            ..Self::whole(name)
+        }
+    }
+
+    /// A listing of everything.
+    pub(super) fn whole(name: &'a str) -> Self {
+        Self {
+            name,
+            filter: None,
+            filter_is_optional: true,
+            newest_first: false,
+            page_size: None,
+        }
+    }
+
+    fn first_query(&self) -> String {
+        let filter = self.filter.as_ref();
+        let filter =
+            filter.map(|(key, value)| format!("{key}={}", utf8_percent_encode(value, QUERY)));
+        let sort = self.newest_first.then(|| "sort=created_at:desc".to_owned());
+        let parts: Vec<String> = filter.into_iter().chain(sort).collect();
+        parts.join("&")
+    }
+}
+
+/// A listing under way.
+pub(super) struct Pages<'a> {
+    connection: &'a Connection,
+    deadline: Deadline,
+    listing: Listing<'a>,
+    /// The query of the page to read next; nothing at the end.
+    next: Option<String>,
+    visited: HashSet<String>,
+    restarts: u32,
+    has_shown_rows: bool,
+}
+
+/// What came next in a listing.
+pub(super) enum Step<R> {
+    /// A page's rows.
+    Rows(Vec<R>),
+    /// The listing begins anew: what was gathered of it does not count.
+    Restart,
+    /// There is nothing more.
+    End,
+}
+
+impl<'a> Pages<'a> {
+    /// A listing of which nothing has been read.
+    pub(super) fn new(
+        connection: &'a Connection,
+        deadline: Deadline,
+        listing: Listing<'a>,
+    ) -> Self {
+        Self {
+            connection,
+            deadline,
+            next: Some(listing.first_query()),
+            listing,
+            visited: HashSet::new(),
+            restarts: 0,
+            has_shown_rows: false,
+        }
+    }
+
+    /// Whether there is nothing more to read.
+    pub(super) fn is_at_end(&self) -> bool {
+        self.next.is_none()
+    }
+
+    /// Whether the server was asked to filter, and has not refused.
+    pub(super) fn is_filtered(&self) -> bool {
+        self.listing.filter.is_some()
+    }
+
+    /// The rows a page that are asked for, where pages had to be made smaller.
+    pub(super) fn page_size(&self) -> Option<usize> {
+        self.listing.page_size
+    }
+
+    /// Whether any row came since the listing was begun.
+    pub(super) fn has_shown_rows(&self) -> bool {
+        self.has_shown_rows
+    }
+
+    /// Reads on.
+    pub(super) async fn step<R: Row>(&mut self) -> Result<Step<R>, Error> {
+        let Some(query) = self.next.clone() else {
+            return Ok(Step::End);
+        };
+        let page: Page<R> = match self.page(&query).await {
+            Ok(page) => page,
+            Err(error) if self.can_go_on_after(&error) => {
+                tracing::debug!(listing = self.listing.name, %error, "listed anew");
+                self.restart();
+                return Ok(Step::Restart);
+            }
+            Err(error) => return Err(error),
+        };
+        self.has_shown_rows |= !page.is_empty;
+        if !self.has_shown_rows && self.listing.filter_is_optional && self.is_filtered() {
+            tracing::debug!(
+                listing = self.listing.name,
+                "empty; repeated without the filter"
+            );
+            self.listing.filter = None;
+            self.restart();
+            return Ok(Step::Restart);
+        }
+        self.visited.insert(query);
+        self.next = match page.next {
+            // A page without rows is the last, whatever its link says.
+            Some(next) if !page.is_empty => Some(self.checked::<R>(next)?),
+            _ => None,
+        };
+        Ok(Step::Rows(page.rows))
+    }
+
+    /// Whether the listing may do better when it is begun again, and asked for otherwise.
+    fn can_go_on_after(&mut self, error: &Error) -> bool {
+        let is_first = self.visited.is_empty();
+        let status = error.status();
+        // The row that the marker names was deleted meanwhile.
+        if status == Some(StatusCode::NOT_FOUND) && !is_first && self.restarts < RESTARTS {
+            self.restarts += 1;
+            return true;
+        }
+        if !refuses_the_query(error) {
+            return false;
+        }
+        if self.is_filtered() {
+            if self.listing.filter_is_optional {
+                self.listing.filter = None;
+            }
+            return self.listing.filter_is_optional;
+        }
+        // Some gateways refuse the version's header in their own way.
+        if status == Some(StatusCode::BAD_REQUEST) && self.connection.asks_for_microversion() {
+            self.connection.go_on_without_microversion();
+            return true;
+        }
+        // The order is checked, so it need not be asked for.
+        status == Some(StatusCode::BAD_REQUEST) && std::mem::take(&mut self.listing.newest_first)
+    }
+
+    fn restart(&mut self) {
+        self.next = Some(self.listing.first_query());
+        self.visited.clear();
+        self.has_shown_rows = false;
+    }
+
+    /// Taken for the end, a link that leads nowhere would hide what was not listed.
+    fn checked<R: Row>(&self, next: String) -> Result<String, Error> {
+        if next.is_empty() || next.len() > LONGEST_QUERY || self.visited.contains(&next) {
+            let what = "the link to the next page leads nowhere";
+            let path = R::ROWS.path().to_owned();
+            let unusable = Error::new(ErrorKind::Unusable(what.to_owned()));
+            return Err(unusable.of(Method::GET, path));
+        }
+        Ok(next)
+    }
+
+    /// Reads one page. One that times out, or that some proxy gives up, is asked for in smaller
+    /// pages when it is tried again, and so are those after it.
+    async fn page<R: Row>(&mut self, query: &str) -> Result<Page<R>, Error> {
+        let (connection, deadline) = (self.connection, self.deadline);
+        let name = self.listing.name;
+        let page_size = Cell::new(self.listing.page_size);
+        let tried = Cell::new(page_size.get());
+        let attempt = async || {
+            tried.set(page_size.get());
+            let query = with_limit(query, page_size.get());
+            let path = if query.is_empty() {
+                R::ROWS.path().to_owned()
+            } else {
+                format!("{}?{query}", R::ROWS.path())
+            };
+            let request = ApiRequest::get(Kind::List, &path);
+            let answer = connection.call(deadline, &request, None).await;
+            answer
+                .and_then(|response| Page::read(&response))
+                .inspect_err(|error| {
+                    if is_too_slow(error) {
+                        page_size.set(smaller_than(page_size.get()));
+                    }
+                })
+        };
+        let mut config = connection.retry;
+        let mut page = connection
+            .execute_action(deadline, &config, name, attempt)
+            .await;
+        // However few retries there are, each size gets its try.
+        while let Err(error) = &page
+            && is_too_slow(error)
+            && tried.get() != page_size.get()
+        {
+            let n = config.max_retries;
+            connection
+                .back_off(deadline, &config, name, n, error.clone())
+                .await?;
+            config.max_retries = 0;
+            page = connection
+                .execute_action(deadline, &config, name, attempt)
+                .await;
+        }
+        self.listing.page_size = page_size.get();
+        page
+    }
+}
+
 impl Connection {
-    /// Lists to the end, or until `add` breaks off, and gives what was gathered.
+    /// Lists to the end, and gives what was gathered.
     ///
     /// `new` makes an empty result; it is called again when the listing has to begin anew.
     pub(super) async fn list<R: Row, A>(
@@ -44,143 +269,82 @@ impl Connection {
         deadline: Deadline,
         listing: Listing<'_>,
         new: impl Fn() -> A,
-        mut add: impl FnMut(&mut A, R) -> ControlFlow<()>,
+        mut add: impl FnMut(&mut A, R),
     ) -> Result<A, Error> {
-        if listing.filter.is_some() {
-            match self.list_pages(deadline, listing, &new, &mut add).await {
-                Ok((gathered, rows)) if rows > 0 => return Ok(gathered),
-                Ok(_) => {
-                    tracing::debug!(listing = listing.name, "empty; repeated without the filter");
-                }
-                Err(error) if refuses_the_filter(&error) => {
-                    tracing::debug!(listing = listing.name, %error, "repeated without the filter");
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        let unfiltered = Listing {
-            filter: None,
-            ..listing
-        };
-        let with_version = self.asks_for_microversion();
-        match self.list_pages(deadline, unfiltered, &new, &mut add).await {
-            // Some gateways refuse the version's header in their own way.
-            Err(error) if error.status() == Some(StatusCode::BAD_REQUEST) && with_version => {
-                tracing::debug!(listing = listing.name, %error, "repeated without a version");
-                self.go_on_without_microversion();
-                let (gathered, _) = self
-                    .list_pages(deadline, unfiltered, &new, &mut add)
-                    .await?;
-                Ok(gathered)
-            }
-            listed => listed.map(|(gathered, _)| gathered),
-        }
-    }
-
-    async fn list_pages<R: Row, A>(
-        &self,
-        deadline: Deadline,
-        listing: Listing<'_>,
-        new: &impl Fn() -> A,
-        add: &mut impl FnMut(&mut A, R) -> ControlFlow<()>,
-    ) -> Result<(A, usize), Error> {
-        let first = first_query(listing);
-        let mut query = first.clone();
+        let mut pages = Pages::new(self, deadline, listing);
         let mut gathered = new();
-        let mut rows = 0;
-        let mut restarts = 0;
-        let mut visited = HashSet::new();
         loop {
-            let page: Page<R> = match self.page(deadline, listing, &query).await {
-                Ok(page) => page,
-                // The row that the marker names was deleted meanwhile.
-                Err(error)
-                    if error.status() == Some(StatusCode::NOT_FOUND)
-                        && query != first
-                        && restarts < RESTARTS =>
-                {
-                    tracing::debug!(listing = listing.name, %error, "begun again");
-                    restarts += 1;
-                    query = first.clone();
-                    gathered = new();
-                    rows = 0;
-                    visited.clear();
-                    continue;
-                }
-                Err(error) => return Err(error),
-            };
-            let next = page.next;
-            let full = !page.is_empty;
-            rows += page.rows.len();
-            for row in page.rows {
-                if add(&mut gathered, row).is_break() {
-                    return Ok((gathered, rows));
-                }
-            }
-            visited.insert(query);
-            match next {
-                // Taken for the end, it would hide what was not listed.
-                Some(next)
-                    if full
-                        && (next.is_empty()
-                            || next.len() > LONGEST_QUERY
-                            || visited.contains(&next)) =>
-                {
-                    return Err(Error {
-                        request: Some((Method::GET, R::ROWS.path().to_owned())),
-                        request_id: None,
-                        kind: ErrorKind::Unusable(
-                            "the link to the next page leads nowhere".to_owned(),
-                        ),
-                    });
-                }
-                Some(next) if full => query = next,
-                // A page without rows is the last, whatever its link says.
-                _ => return Ok((gathered, rows)),
+            match pages.step().await? {
+                Step::Rows(rows) => rows.into_iter().for_each(|row| add(&mut gathered, row)),
+                Step::Restart => gathered = new(),
+                Step::End => return Ok(gathered),
             }
         }
     }
-
-    async fn page<R: Row>(
-        &self,
-        deadline: Deadline,
-        listing: Listing<'_>,
-        query: &str,
-    ) -> Result<Page<R>, Error> {
-        let path = if query.is_empty() {
-            R::ROWS.path().to_owned()
-        } else {
-            format!("{}?{query}", R::ROWS.path())
-        };
-        let call = ApiRequest {
-            kind: Kind::List,
-            service: Service::BlockStorage,
-            method: Method::GET,
-            path: &path,
-            body: None,
-        };
-        self.execute_action(deadline, &self.retry, listing.name, || async {
-            let response = self.call(deadline, &call, None).await?;
-            Page::read(&response)
-        })
-        .await
-    }
 }
 
-fn first_query(listing: Listing<'_>) -> String {
-    let filter = listing
-        .filter
-        .map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, QUERY)));
-    let page_size = listing.page_size.map(|rows| format!("limit={rows}"));
-    filter
-        .into_iter()
-        .chain(page_size)
-        .collect::<Vec<_>>()
-        .join("&")
-}
-
-fn refuses_the_filter(error: &Error) -> bool {
+/// Whether a request was refused for what it asks: its filter may be at fault.
+pub(super) fn refuses_the_query(error: &Error) -> bool {
     error.status().is_some_and(|status| {
         status.is_client_error() && !matches!(status.as_u16(), 401 | 408 | 413 | 429)
     })
+}
+
+fn is_too_slow(error: &Error) -> bool {
+    error.status() == Some(StatusCode::GATEWAY_TIMEOUT)
+        || matches!(error.kind, ErrorKind::Transport(TransportError::TimedOut))
+}
+
+/// The next smaller page; the same where there is none.
+fn smaller_than(page_size: Option<usize>) -> Option<usize> {
+    let is_smaller = |rows: &usize| page_size.is_none_or(|so_far| *rows < so_far);
+    SMALLER_PAGES.into_iter().find(is_smaller).or(page_size)
+}
+
+/// The query for pages of this size. A link to the next page repeats the size of the one before.
+fn with_limit(query: &str, page_size: Option<usize>) -> String {
+    let Some(rows) = page_size else {
+        return query.to_owned();
+    };
+    let parts = query.split('&');
+    let mut parts: Vec<&str> = parts
+        .filter(|part| !part.is_empty() && !part.starts_with("limit="))
+        .collect();
+    let limit = format!("limit={rows}");
+    parts.push(&limit);
+    parts.join("&")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_that_are_too_slow_get_smaller_down_to_fifty_rows() {
+        for (size, smaller) in [
+            (None, Some(250)),
+            (Some(1000), Some(250)),
+            (Some(251), Some(250)),
+            (Some(250), Some(50)),
+            (Some(60), Some(50)),
+            (Some(50), Some(50)),
+            (Some(7), Some(7)),
+        ] {
+            assert_eq!(smaller_than(size), smaller, "{size:?}");
+        }
+    }
+
+    #[test]
+    fn a_page_size_takes_the_place_of_the_one_in_a_link() {
+        for (query, size, wanted) in [
+            ("", None, ""),
+            ("", Some(50), "limit=50"),
+            ("marker=m", Some(50), "marker=m&limit=50"),
+            ("limit=1000&marker=m", Some(250), "marker=m&limit=250"),
+            ("limit=1000&marker=m", None, "limit=1000&marker=m"),
+            ("limits=3&limit=", Some(50), "limits=3&limit=50"),
+        ] {
+            assert_eq!(with_limit(query, size), wanted, "{query} {size:?}");
+        }
+    }
 }

@@ -6,7 +6,7 @@
 //! under which request id.
 //!
 //! From the bottom up: `response` reads answers, `connection` sends requests, `auth` keeps a
-//! `session`, `request` sends with its token, `execute` tries again, `listing` goes from page to page.
+//! `session`, `request` sends with its token, `retry` tries again, `listing` goes from page to page.
 //! Above them is a file for each resource, whose methods are [`Client`]'s; a new call goes there.
 
 mod auth;
@@ -18,11 +18,12 @@ mod credential;
 mod de;
 mod deletion;
 mod error;
-mod execute;
 mod listing;
 mod matcher;
+mod order;
 mod page;
 mod poller;
+mod recent;
 mod request;
 mod response;
 mod retry;

@@ -1,13 +1,16 @@
 //! A call: one request with a token, and what is done where the token or the version is refused.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 use url::Url;
 
 use super::connection::{Connection, Kind, Outgoing, Permit};
-use super::error::Error;
+use super::error::{Error, ErrorKind};
+use super::session::{Token, Unfit};
 use crate::deadline::Deadline;
-use crate::transport::Response;
+use crate::transport::{Response, TransportError};
 
 /// The Cinder version that is asked for: the first in which snapshots can be listed by metadata.
 const MICROVERSION: HeaderValue = HeaderValue::from_static("volume 3.22");
@@ -30,10 +33,41 @@ pub(super) struct ApiRequest<'a> {
     pub(super) body: Option<Bytes>,
 }
 
+impl<'a> ApiRequest<'a> {
+    /// Asks Cinder for something.
+    pub(super) fn get(kind: Kind, path: &'a str) -> Self {
+        Self {
+            kind,
+            service: Service::BlockStorage,
+            method: Method::GET,
+            path,
+            body: None,
+        }
+    }
+
+    /// Tells Cinder to do something.
+    pub(super) fn post(kind: Kind, path: &'a str, body: impl Into<Bytes>) -> Self {
+        Self {
+            method: Method::POST,
+            body: Some(body.into()),
+            ..Self::get(kind, path)
+        }
+    }
+
+    /// Tells Cinder to delete something.
+    pub(super) fn delete(kind: Kind, path: &'a str) -> Self {
+        Self {
+            method: Method::DELETE,
+            ..Self::get(kind, path)
+        }
+    }
+}
+
 impl Connection {
     /// Makes one call. A 401 fetches one fresh token, shared by all who were refused with the
     /// old one, and the call is made once more; a 401 with a token that was itself fetched
-    /// because of a 401 is final.
+    /// because of a 401 is final. Likewise a first listing that shows that the catalogue of an
+    /// earlier invocation's token may have moved.
     ///
     /// Where a `permit` is handed in, the request leaves without waiting for one.
     pub(super) async fn call(
@@ -42,14 +76,18 @@ impl Connection {
         call: &ApiRequest<'_>,
         mut permit: Option<Permit>,
     ) -> Result<Response, Error> {
-        let mut refused = None;
+        let mut unfit: Option<(Arc<Token>, bool)> = None;
         loop {
             let token = match self.session.usable(self.clock.now()) {
-                Some(token) if refused.is_none() => token,
+                Some(token) if unfit.is_none() => token,
                 _ => {
                     // Logging in needs a permit of its own.
                     permit = None;
-                    self.token(deadline, refused.as_deref()).await?
+                    let unfit = unfit.as_ref().map(|(token, was_refused)| Unfit {
+                        token,
+                        was_refused: *was_refused,
+                    });
+                    self.token(deadline, unfit).await?
                 }
             };
             let base = match call.service {
@@ -78,16 +116,24 @@ impl Connection {
                 body: call.body.clone(),
             };
             let error = match self.send(deadline, outgoing, permit.take()).await {
-                Ok(response) => return Ok(response),
+                Ok(response) => {
+                    self.answered_with(&token);
+                    return Ok(response);
+                }
                 Err(error) => error,
             };
             match error.status() {
                 Some(StatusCode::UNAUTHORIZED)
-                    if refused.is_none()
+                    if unfit.is_none()
                         && token.replaced_a_refused_one_in != Some(self.invocation) =>
                 {
                     tracing::debug!(%error, "the token was refused; fetching a fresh one");
-                    refused = Some(token);
+                    unfit = Some((token, true));
+                    self.count_retry();
+                }
+                _ if unfit.is_none() && self.may_have_moved(call, &token, &error) => {
+                    tracing::info!(%error, "the catalogue may have moved; logging in afresh");
+                    unfit = Some((token, false));
                     self.count_retry();
                 }
                 Some(StatusCode::NOT_ACCEPTABLE) if with_version => {
@@ -97,6 +143,22 @@ impl Connection {
                 _ => return Err(error),
             }
         }
+    }
+}
+
+impl Connection {
+    /// Whether the error may come of an address that is no longer right: the token is of an
+    /// earlier invocation, and nothing has been answered at its addresses in this one.
+    fn may_have_moved(&self, call: &ApiRequest<'_>, token: &Token, error: &Error) -> bool {
+        let is_elsewhere = match &error.kind {
+            ErrorKind::Transport(TransportError::Connect(_)) | ErrorKind::Redirect { .. } => true,
+            ErrorKind::Status { status, .. } => *status == StatusCode::NOT_FOUND,
+            _ => false,
+        };
+        is_elsewhere
+            && call.kind == Kind::List
+            && token.fetched_in != self.invocation
+            && !self.has_answered_with(token)
     }
 }
 

@@ -39,11 +39,9 @@ pub(super) fn parse<T: DeserializeOwned>(
 
 /// An error about a success that is not what it has to be.
 pub(super) fn unexpected(method: &Method, url: &str, response: &Response, what: &str) -> Error {
-    Error {
-        request: Some((method.clone(), path_of(url))),
-        request_id: request_id(response),
-        kind: ErrorKind::Body(what.to_owned()),
-    }
+    Error::new(ErrorKind::Body(what.to_owned()))
+        .of(method.clone(), path_of(url))
+        .under(request_id(response))
 }
 
 /// Why the cloud did not do what it was asked.

@@ -5,7 +5,14 @@
 //! not cut. A wait that does not fit before the deadline ends the work at once, since waiting
 //! for nothing is billed too.
 
+use std::future::Future;
 use std::time::Duration;
+
+use rand::RngExt;
+
+use super::connection::Connection;
+use super::error::Error;
+use crate::deadline::Deadline;
 
 /// How requests are tried again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,12 +29,84 @@ pub struct RetryConfig {
 
 impl RetryConfig {
     /// The wait before retry `n` (from 0), for a random `fraction` from 0 to 1.
-    pub(super) fn delay(&self, n: u32, fraction: f64) -> Duration {
+    fn delay(&self, n: u32, fraction: f64) -> Duration {
         let doubled = self
             .base_delay
             .saturating_mul(2u32.saturating_pow(n))
             .min(self.max_delay);
         doubled.mul_f64(0.5 + 0.5 * fraction)
+    }
+}
+
+impl Connection {
+    /// Runs an operation until it succeeds, fails for good, or neither tries nor time are left.
+    ///
+    /// `operation` is called once a try. It is tried again when its error
+    /// [is retryable](Error::is_retryable). The name stands in every log line about it.
+    ///
+    /// # Errors
+    /// The last try's error; one that [is out of time](Error::is_out_of_time) when the next
+    /// wait would not end before the deadline.
+    pub async fn execute_action<T, F, Fut>(
+        &self,
+        deadline: Deadline,
+        config: &RetryConfig,
+        op_name: &str,
+        mut operation: F,
+    ) -> Result<T, Error>
+    where
+        F: FnMut() -> Fut,
+        Fut: Future<Output = Result<T, Error>>,
+    {
+        for n in 0.. {
+            let error = match operation().await {
+                Ok(done) => return Ok(done),
+                Err(error) => error,
+            };
+            if !error.is_retryable() {
+                return Err(error);
+            }
+            if deadline.remaining().is_zero() {
+                return Err(Error::out_of_time(Some(error)));
+            }
+            if n >= config.max_retries {
+                return Err(error);
+            }
+            self.back_off(deadline, config, op_name, n, error).await?;
+        }
+        unreachable!("the loop ends by returning")
+    }
+
+    /// Waits before retry `n` (from 0) of what ended in this error.
+    ///
+    /// # Errors
+    /// Out of time, where the wait would not end before the deadline.
+    pub(super) async fn back_off(
+        &self,
+        deadline: Deadline,
+        config: &RetryConfig,
+        op_name: &str,
+        n: u32,
+        error: Error,
+    ) -> Result<(), Error> {
+        let fraction = self.with_rng(|rng| rng.random::<f64>());
+        let wait = config
+            .delay(n, fraction)
+            .max(error.retry_after().unwrap_or_default());
+        if !deadline.fits(wait) {
+            tracing::warn!(operation = op_name, %error, "no time left to try again");
+            return Err(Error::out_of_time(Some(error)));
+        }
+        tracing::warn!(
+            operation = op_name,
+            retry = n + 1,
+            wait_ms = wait.as_millis() as u64,
+            %error,
+            "trying again"
+        );
+        tokio::time::sleep(wait).await;
+        self.count_retry();
+        Ok(())
     }
 }
 

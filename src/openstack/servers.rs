@@ -28,11 +28,8 @@ impl Client {
         }
         let path = format!("/servers/{id}");
         let call = ApiRequest {
-            kind: Kind::Read,
             service: Service::Compute,
-            method: http::Method::GET,
-            path: &path,
-            body: None,
+            ..ApiRequest::get(Kind::Read, &path)
         };
         let response = self.connection.call(deadline, &call, None).await;
         let body: ServerBody = response

@@ -57,8 +57,18 @@ pub(super) struct Token {
     pub(super) renew_at: DateTime<Utc>,
     /// The number of the invocation in which it was fetched because another was refused.
     pub(super) replaced_a_refused_one_in: Option<u64>,
+    /// The number of the invocation in which it was fetched.
+    pub(super) fetched_in: u64,
     pub(super) block_storage: Url,
     pub(super) compute: Option<Url>,
+}
+
+/// A token that is not to be used again.
+#[derive(Clone, Copy)]
+pub(super) struct Unfit<'a> {
+    pub(super) token: &'a Token,
+    /// Whether it was refused: a refusal of the one that replaces it is then final.
+    pub(super) was_refused: bool,
 }
 
 impl Session {

@@ -58,10 +58,6 @@ pub(super) struct SnapshotBody {
     pub(super) snapshot: Snapshot,
 }
 
-pub(super) fn is_older(snapshot: &Snapshot, than: Option<DateTime<Utc>>) -> bool {
-    matches!((snapshot.created_at, than), (Some(at), Some(than)) if at < than)
-}
-
 /// The instant, cut to the whole second in which listings show it, and a second for safety.
 pub(super) fn as_listed(created_at: DateTime<Utc>) -> DateTime<Utc> {
     DateTime::from_timestamp(created_at.timestamp(), 0).unwrap_or(created_at)
@@ -73,11 +69,6 @@ pub(super) fn path_to(id: &str) -> Result<String, Error> {
     if is_id(id) {
         return Ok(format!("/snapshots/{id}"));
     }
-    Err(Error {
-        request: None,
-        request_id: None,
-        kind: ErrorKind::Unusable(
-            "the cloud listed the snapshot under an id that is none; nothing was sent".to_owned(),
-        ),
-    })
+    let what = "the cloud listed the snapshot under an id that is none; nothing was sent";
+    Err(Error::new(ErrorKind::Unusable(what.to_owned())))
 }

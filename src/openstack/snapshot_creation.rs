@@ -172,11 +172,9 @@ fn deleted(snapshot: &Snapshot, made_by: Option<String>) -> NotCreated {
 /// An error about a snapshot that did not become available. It carries the id of the request
 /// that created it: under that one Cinder's logs tell what happened.
 fn about(snapshot: &Snapshot, made_by: Option<String>, what: &str) -> Error {
-    Error {
-        request: Some((Method::GET, format!("/snapshots/{}", snapshot.id))),
-        request_id: made_by,
-        kind: ErrorKind::Unusable(what.to_owned()),
-    }
+    Error::new(ErrorKind::Unusable(what.to_owned()))
+        .of(Method::GET, format!("/snapshots/{}", snapshot.id))
+        .under(made_by)
 }
 
 /// A creation's answer as far as it is believed: one that tells of a failure is looked at again,

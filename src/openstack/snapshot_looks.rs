@@ -18,11 +18,6 @@ use super::snapshot::{Snapshot, as_listed};
 use crate::deadline::{Deadline, Expired};
 use crate::lock::lock;
 
-/// Rows asked for beyond those waited for: others create too.
-const SPARE_ROWS: usize = 50;
-/// Cinder's own limit of rows a page, unless it was lowered.
-const MOST_ROWS: usize = 1000;
-
 impl Resource for Snapshot {
     fn id(&self) -> &str {
         &self.id
@@ -45,6 +40,11 @@ impl SeenSnapshots {
     fn of_volume(&self, volume_id: &str) -> Vec<Snapshot> {
         let seen = lock(&self.0);
         seen.get(volume_id).cloned().unwrap_or_default()
+    }
+
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        lock(&self.0).values().map(Vec::len).sum()
     }
 
     /// Remembers what a look met, and forgets what it should have met and did not.
@@ -88,9 +88,8 @@ impl Client {
     /// Looks once, and gives the pause that the cloud asks for before the next look.
     async fn look_at_snapshots(&self, deadline: Deadline) -> Result<Duration, Expired> {
         let (wanted, oldest) = self.snapshots.wanted();
-        let page_size = (wanted.len() + SPARE_ROWS).min(MOST_ROWS);
         let rows = self
-            .list_recent_managed_snapshots(deadline, oldest.map(as_listed), page_size, &wanted)
+            .look_for_snapshots(deadline, oldest.map(as_listed), &wanted)
             .await;
         let rows = match rows {
             Ok(rows) => rows,

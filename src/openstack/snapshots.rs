@@ -1,15 +1,22 @@
 //! Cinder's snapshots: listing and reading them.
 
+use std::cell::Cell;
 use std::collections::HashSet;
-use std::ops::ControlFlow;
 
 use chrono::{DateTime, Utc};
 
 use super::client::Client;
 use super::error::Error;
 use super::listing::Listing;
-use super::snapshot::{Snapshot, SnapshotBody, is_older, path_to};
+use super::order::Order;
+use super::recent::Reading;
+use super::snapshot::{Snapshot, SnapshotBody, path_to};
 use crate::deadline::Deadline;
+
+/// Rows asked for beyond those that are known of: others create too.
+const SPARE_ROWS: usize = 50;
+/// Cinder's own limit of rows a page, unless it was lowered.
+const MOST_ROWS: usize = 1000;
 
 impl Client {
     /// Lists every managed snapshot, in all states, page by page, and gathers what `add` makes
@@ -23,16 +30,18 @@ impl Client {
         new: impl Fn() -> A,
         mut add: impl FnMut(&mut A, Snapshot),
     ) -> Result<A, Error> {
-        let name = "list managed snapshots";
-        self.list_snapshots(deadline, name, None, None, new, |all, one| {
-            add(all, one);
-            ControlFlow::Continue(())
-        })
-        .await
+        let listing = self.managed_snapshots("list managed snapshots");
+        self.connection
+            .list(deadline, listing, new, |gathered, one: Snapshot| {
+                if self.is_managed(&one.metadata) {
+                    add(gathered, one);
+                }
+            })
+            .await
     }
 
     /// Lists the managed snapshots made since an instant, all of them where none is given, and
-    /// gathers what `add` makes of them.
+    /// gathers what `add` makes of them; older ones may be among them.
     ///
     /// # Errors
     /// Whatever kept the listing from being complete.
@@ -43,60 +52,61 @@ impl Client {
         new: impl Fn() -> A,
         mut add: impl FnMut(&mut A, Snapshot),
     ) -> Result<A, Error> {
-        let name = "look at recent snapshots";
-        self.list_snapshots(deadline, name, None, since, new, |all, one| {
-            if is_older(&one, since) {
-                return ControlFlow::Break(());
-            }
-            add(all, one);
-            ControlFlow::Continue(())
-        })
-        .await
+        let listing = Listing {
+            page_size: since.map(|_| page_for(self.seen.count())),
+            ..self.managed_snapshots("look at recent snapshots")
+        };
+        let order = Order::default();
+        Reading::new(self, deadline, listing, &order, new())
+            .read_back_to(since, &new, |gathered, one| {
+                if self.is_managed(&one.metadata) {
+                    add(gathered, one);
+                }
+            })
+            .await
     }
 
     /// Lists managed snapshots newest first, as far back as this instant or until every one of
     /// `wanted` has been met, so that the cost does not grow with history.
-    pub(super) async fn list_recent_managed_snapshots(
+    pub(super) async fn look_for_snapshots(
         &self,
         deadline: Deadline,
         back_to: Option<DateTime<Utc>>,
-        page_size: usize,
         wanted: &HashSet<String>,
     ) -> Result<Vec<Snapshot>, Error> {
-        let name = "look at snapshots being created";
-        let new = || (Vec::new(), wanted.len());
-        let page_size = Some(page_size);
-        let (recent, _) = self
-            .list_snapshots(
-                deadline,
-                name,
-                page_size,
-                back_to,
-                new,
-                |(recent, missing): &mut (Vec<Snapshot>, usize), one| {
-                    let passed = is_older(&one, back_to);
+        let listing = Listing {
+            page_size: Some(page_for(wanted.len())),
+            ..self.managed_snapshots("look at snapshots being created")
+        };
+        let order = Order::default();
+        let missing = Cell::new(wanted.len());
+        let new = || {
+            missing.set(wanted.len());
+            Vec::new()
+        };
+        let mut reading = Reading::new(self, deadline, listing, &order, new());
+        while missing.get() > 0 && !reading.is_done(back_to) {
+            reading
+                .read_on(new, |all, one| {
                     if wanted.contains(&one.id) {
-                        *missing = missing.saturating_sub(1);
+                        missing.set(missing.get().saturating_sub(1));
                     }
-                    if !passed {
-                        recent.push(one);
+                    if self.is_managed(&one.metadata) {
+                        all.push(one);
                     }
-                    if passed || *missing == 0 {
-                        ControlFlow::Break(())
-                    } else {
-                        ControlFlow::Continue(())
-                    }
-                },
-            )
-            .await?;
-        Ok(recent)
+                })
+                .await?;
+        }
+        let mut met = reading.into_gathered();
+        newest_first(&mut met);
+        Ok(met)
     }
 
     /// Lists the managed snapshots of one volume, newest first, of one policy type where one is
     /// given, and only the newest where `last_only`.
     ///
-    /// Should the server's filter by volume give nothing, all snapshots are looked through, but
-    /// only back to `since`.
+    /// Those made before `since` may be left out: should the server's filter by volume give
+    /// nothing, all snapshots are looked through, but only as far back.
     ///
     /// # Errors
     /// Whatever kept the listing from being complete.
@@ -108,60 +118,32 @@ impl Client {
         last_only: bool,
         since: Option<DateTime<Utc>>,
     ) -> Result<Vec<Snapshot>, Error> {
+        let name = "list a volume's managed snapshots";
         let listing = Listing {
-            name: "list a volume's managed snapshots",
-            filter: Some(("volume_id", volume_id)),
-            page_size: None,
+            page_size: since.map(|_| page_for(0)),
+            ..Listing::filtered(name, "volume_id", volume_id.to_owned())
         };
-        let mut snapshots = self
-            .connection
-            .list(deadline, listing, Vec::new, |all, one: Snapshot| {
-                if one.volume_id == volume_id {
+        let order = Order::default();
+        let mut snapshots: Vec<Snapshot> =
+            Reading::new(self, deadline, listing, &order, Vec::new())
+                .read_back_to(since, Vec::new, |all, one| {
                     let wanted = policy_type
                         .is_none_or(|wanted| self.policy_type(&one.metadata) == Some(wanted));
-                    if wanted && self.is_managed(&one.metadata) {
+                    if one.volume_id == volume_id && wanted && self.is_managed(&one.metadata) {
                         all.push(one);
                     }
-                } else if is_older(&one, since) {
-                    return ControlFlow::Break(());
-                }
-                ControlFlow::Continue(())
-            })
-            .await?;
+                })
+                .await?;
         // By sorting, not by trust in the order of the listing.
-        snapshots.sort_by(|a: &Snapshot, b| b.age_key().cmp(&a.age_key()));
+        newest_first(&mut snapshots);
         if last_only {
             snapshots.truncate(1);
         }
         Ok(snapshots)
     }
 
-    async fn list_snapshots<A>(
-        &self,
-        deadline: Deadline,
-        name: &str,
-        page_size: Option<usize>,
-        back_to: Option<DateTime<Utc>>,
-        new: impl Fn() -> A,
-        mut add: impl FnMut(&mut A, Snapshot) -> ControlFlow<()>,
-    ) -> Result<A, Error> {
-        let managed = self.managed_filter();
-        let listing = Listing {
-            name,
-            filter: Some(("metadata", &managed)),
-            page_size,
-        };
-        self.connection
-            .list(deadline, listing, new, |all, one: Snapshot| {
-                if self.is_managed(&one.metadata) {
-                    add(all, one)
-                } else if is_older(&one, back_to) {
-                    ControlFlow::Break(())
-                } else {
-                    ControlFlow::Continue(())
-                }
-            })
-            .await
+    fn managed_snapshots<'a>(&self, name: &'a str) -> Listing<'a> {
+        Listing::filtered(name, "metadata", self.managed_filter())
     }
 
     /// Reads one snapshot.
@@ -173,4 +155,13 @@ impl Client {
         let body: SnapshotBody = self.read(deadline, "read snapshot", &path).await?;
         Ok(body.snapshot)
     }
+}
+
+/// Rows of a page that is to hold these and what others create at the same time.
+fn page_for(rows: usize) -> usize {
+    (rows + SPARE_ROWS).min(MOST_ROWS)
+}
+
+fn newest_first(snapshots: &mut [Snapshot]) {
+    snapshots.sort_by(|a, b| b.age_key().cmp(&a.age_key()));
 }

@@ -1,7 +1,6 @@
 //! Creating one volume from a snapshot: requested once, waited for, and left alone where it breaks.
 
 use std::collections::{BTreeMap, HashSet};
-use std::ops::ControlFlow;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -190,17 +189,12 @@ impl Client {
         tag: VolumeTag<'_>,
     ) -> Result<Vec<Volume>, Error> {
         let filter = format!("{{'{}':'{}'}}", tag.key, tag.value);
-        let listing = Listing {
-            name: "look for tagged volumes",
-            filter: Some(("metadata", &filter)),
-            page_size: None,
-        };
+        let listing = Listing::filtered("look for tagged volumes", "metadata", filter);
         self.connection
             .list(deadline, listing, Vec::new, |tagged, volume: Volume| {
                 if volume.metadata.get(tag.key).map(String::as_str) == Some(tag.value) {
                     tagged.push(volume);
                 }
-                ControlFlow::Continue(())
             })
             .await
     }

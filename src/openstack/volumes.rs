@@ -1,7 +1,6 @@
 //! Cinder's volumes, and the metadata by which they subscribe.
 
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
 
 use chrono::{DateTime, Utc};
 use http::Method;
@@ -13,7 +12,7 @@ use super::de;
 use super::error::{Error, ErrorKind};
 use super::listing::Listing;
 use super::page::{Row, Rows};
-use super::request::{ApiRequest, Service, is_id};
+use super::request::{ApiRequest, is_id};
 use super::response::request_id;
 use crate::deadline::Deadline;
 
@@ -95,18 +94,13 @@ impl Client {
         new: impl Fn() -> A,
         mut add: impl FnMut(&mut A, Volume),
     ) -> Result<A, Error> {
-        let managed = self.managed_filter();
-        let listing = Listing {
-            name: "list subscribed volumes",
-            filter: Some(("metadata", &managed)),
-            page_size: None,
-        };
+        let name = "list subscribed volumes";
+        let listing = Listing::filtered(name, "metadata", self.managed_filter());
         self.connection
             .list(deadline, listing, new, |gathered, volume: Volume| {
                 if self.is_managed(&volume.metadata) {
                     add(gathered, volume);
                 }
-                ControlFlow::Continue(())
             })
             .await
     }
@@ -121,15 +115,10 @@ impl Client {
         new: impl Fn() -> A,
         mut add: impl FnMut(&mut A, Volume),
     ) -> Result<A, Error> {
-        let listing = Listing {
-            name: "list volumes",
-            filter: None,
-            page_size: None,
-        };
+        let listing = Listing::whole("list volumes");
         self.connection
             .list(deadline, listing, new, |gathered, volume: Volume| {
                 add(gathered, volume);
-                ControlFlow::Continue(())
             })
             .await
     }
@@ -194,15 +183,14 @@ impl Client {
                 "written, but read back with another value; mending"
             );
         }
-        Err(Error {
-            request: Some((Method::POST, path)),
-            request_id: written,
-            kind: super::ErrorKind::Body(format!(
-                "{} keep being read back with another value than was written; somebody else may \
-                 be writing them",
-                wrong.keys().cloned().collect::<Vec<_>>().join(", ")
-            )),
-        })
+        let what = format!(
+            "{} keep being read back with another value than was written; somebody else may be \
+             writing them",
+            wrong.keys().cloned().collect::<Vec<_>>().join(", ")
+        );
+        Err(Error::new(ErrorKind::Body(what))
+            .of(Method::POST, path)
+            .under(written))
     }
 
     async fn write_metadata(
@@ -212,13 +200,7 @@ impl Client {
         keys: &BTreeMap<String, String>,
     ) -> Result<Option<String>, Error> {
         let body = serde_json::json!({ "metadata": keys }).to_string();
-        let call = ApiRequest {
-            kind: Kind::Write,
-            service: Service::BlockStorage,
-            method: Method::POST,
-            path,
-            body: Some(body.into()),
-        };
+        let call = ApiRequest::post(Kind::Write, path, body);
         self.connection
             .execute_action(
                 deadline,
@@ -239,13 +221,7 @@ impl Client {
         key: &str,
     ) -> Result<(), Error> {
         let path = format!("/volumes/{id}/metadata/{key}");
-        let call = ApiRequest {
-            kind: Kind::Write,
-            service: Service::BlockStorage,
-            method: Method::DELETE,
-            path: &path,
-            body: None,
-        };
+        let call = ApiRequest::delete(Kind::Write, &path);
         let deleted = self
             .connection
             .execute_action(

@@ -1,15 +1,16 @@
 //! Looking at the cloud: volumes and snapshots, each listed once, side by side.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use chrono::{DateTime, Utc};
-use futures::try_join;
+use chrono::{DateTime, TimeDelta, Utc};
+use futures::{TryFutureExt, try_join};
 
 use super::Pass;
 use crate::openstack::{self, Error};
 use crate::plan::expiry::ManagedSnapshots;
 use crate::plan::{Expiry, Scope, Snapshot, Volume, VolumeSnapshots};
-use crate::policy::Metadata;
+use crate::policy::{Metadata, PolicyKind, PolicyState};
 use crate::report::Summary;
 
 /// What a snapshot pass sees.
@@ -39,17 +40,23 @@ pub(super) struct ExpireInventory {
 pub(super) async fn for_creation(pass: &Pass<'_>) -> Result<CreateInventory, Error> {
     let (client, deadline, now) = (pass.client, pass.deadline, pass.now);
     let new = || (Vec::new(), BTreeSet::new());
-    let volumes = client.list_subscribed_volumes(deadline, new, |(volumes, known), one| {
-        let volume = read_volume(one);
-        if *pass.scope != Scope::default() {
-            known.insert(volume.id.clone());
-        }
-        if pass.scope.contains(&volume) {
-            volumes.push(volume);
-        }
-    });
-    let snapshots = client.list_managed_snapshots(
+    let horizons = Horizons::new(now, pass.limits.stuck_after);
+    let volumes = client
+        .list_subscribed_volumes(deadline, new, |(volumes, known), one| {
+            let volume = read_volume(one);
+            if *pass.scope != Scope::default() {
+                known.insert(volume.id.clone());
+            }
+            if pass.scope.contains(&volume) {
+                volumes.push(volume);
+            }
+        })
+        .inspect_ok(|(volumes, _)| horizons.know(volumes));
+    let types = PolicyKind::ALL.map(PolicyKind::as_str);
+    let snapshots = client.list_recent_managed_snapshots(
         deadline,
+        &types,
+        |policy_type| horizons.of(policy_type),
         || (BTreeMap::<String, VolumeSnapshots>::new(), None),
         |(histories, newest), one| {
             let snapshot = read_snapshot(&one);
@@ -63,13 +70,67 @@ pub(super) async fn for_creation(pass: &Pass<'_>) -> Result<CreateInventory, Err
             }
         },
     );
-    let ((volumes, known), (histories, newest)) = try_join!(volumes, snapshots)?;
+    let ((volumes, known), listed) = try_join!(volumes, snapshots)?;
+    let mut histories = BTreeMap::<String, VolumeSnapshots>::new();
+    let mut newest = None;
+    for (part, newest_of_part) in listed {
+        newest = newest_of_part.max(newest);
+        for (volume_id, of_volume) in part {
+            histories.entry(volume_id).or_default().merge(of_volume);
+        }
+    }
     Ok(CreateInventory {
         volumes,
         known,
         histories,
         newest,
     })
+}
+
+/// How far back snapshots can matter to a snapshot pass.
+struct Horizons {
+    now: DateTime<Utc>,
+    stuck_after: TimeDelta,
+    /// The kinds of policy that the volumes want, once they are known.
+    wanted: RefCell<Option<BTreeSet<PolicyKind>>>,
+}
+
+impl Horizons {
+    fn new(now: DateTime<Utc>, stuck_after: TimeDelta) -> Self {
+        Self {
+            now,
+            stuck_after,
+            wanted: RefCell::new(None),
+        }
+    }
+
+    /// The volumes have been listed: what none of them wants need not be looked for.
+    fn know(&self, volumes: &[Volume]) {
+        let policies = volumes.iter().flat_map(Volume::policies);
+        let wanted = policies
+            .filter(|(_, policy)| matches!(policy, PolicyState::Enabled(_)))
+            .map(|(kind, _)| kind);
+        self.wanted.replace(Some(wanted.collect()));
+    }
+
+    /// When the window before the active one can have begun, at the earliest, for any policy of
+    /// this type. Of a type that no volume wants, only what may still be being made matters.
+    fn of(&self, policy_type: &str) -> DateTime<Utc> {
+        let Ok(kind) = policy_type.parse::<PolicyKind>() else {
+            return self.now;
+        };
+        let two_windows = kind.longest_window() * 2;
+        let wanted = self.wanted.borrow();
+        let is_wanted = wanted.as_ref().is_none_or(|kinds| kinds.contains(&kind));
+        let back = if is_wanted {
+            two_windows
+        } else {
+            two_windows.min(self.stuck_after)
+        };
+        self.now
+            .checked_sub_signed(back)
+            .unwrap_or(DateTime::<Utc>::MIN_UTC)
+    }
 }
 
 /// Looks at what an expire pass needs to know. The volumes are listed without the metadata

@@ -29,6 +29,12 @@ impl VolumeSnapshots {
         }
     }
 
+    /// Takes in what another listing has shown of the same volume.
+    pub fn merge(&mut self, mut other: Self) {
+        self.count += other.count;
+        self.relevant.append(&mut other.relevant);
+    }
+
     /// Those of one window, in all states.
     pub(super) fn of_window(
         &self,

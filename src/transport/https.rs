@@ -4,6 +4,7 @@
 //! milliseconds at every cold start), and whatever private authority is configured besides.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures::FutureExt;
@@ -19,6 +20,9 @@ use crate::deadline::Deadline;
 
 /// No answer of Cinder's comes near: a page of 1000 snapshots has half a megabyte.
 const LARGEST_BODY: usize = 64 * 1024 * 1024;
+
+/// An address that answers nobody leaves time for the host's others, and for another try.
+const LONGEST_CONNECT: Duration = Duration::from_secs(5);
 
 /// What is trusted: made once, at cold start.
 #[derive(Clone, Debug)]
@@ -99,6 +103,7 @@ impl Https {
             .tls_backend_preconfigured(trust.0.clone())
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
+            .connect_timeout(LONGEST_CONNECT)
             .build()
             .map(Self)
             .map_err(|error| TransportError::Connect(told(error)))
@@ -150,10 +155,10 @@ impl Https {
 }
 
 fn lost(error: reqwest::Error) -> TransportError {
-    if error.is_timeout() {
-        TransportError::TimedOut
-    } else if error.is_connect() {
+    if error.is_connect() {
         TransportError::Connect(told(error))
+    } else if error.is_timeout() {
+        TransportError::TimedOut
     } else {
         TransportError::Interrupted(told(error))
     }
