@@ -124,10 +124,13 @@ mod tests {
     fn a_listing_that_is_begun_again_does_not_rise_from_its_end_to_its_beginning() {
         let order = Order::default();
         let mut descent = order.descent();
-        [90, 40].map(|row| descent.row(Some(at(row))));
-        descent.row(None);
+        for row in [Some(90), Some(40), None] {
+            descent.row(row.map(at));
+        }
         descent.restart();
-        [90, 40].map(|row| descent.row(Some(at(row))));
+        for row in [90, 40] {
+            descent.row(Some(at(row)));
+        }
         assert!(descent.has_passed(at(50)));
     }
 }

@@ -137,7 +137,9 @@ impl Client {
         if missing.is_empty() {
             return Ok(vec![all.gathered]);
         }
-        if all.pages.is_filtered() && is_filtering.get() && !order.rises() {
+        // Below the version that is asked for, snapshots are not filtered by metadata.
+        let may_filter = all.pages.is_filtered() && self.connection.asks_for_microversion();
+        if may_filter && is_filtering.get() && !order.rises() {
             let first_page = met.take();
             let add = |gathered: &mut A, row: Snapshot| {
                 if self.is_managed(&row.metadata) && !first_page.contains(&row.id) {

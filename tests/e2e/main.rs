@@ -29,6 +29,7 @@ mod lost_volumes;
 mod metrics;
 mod oldest_ages;
 mod overlapping_passes;
+mod recent_snapshots;
 mod recognition;
 mod refused_events;
 mod restore;

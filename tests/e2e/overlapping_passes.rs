@@ -89,9 +89,8 @@ async fn looking_for_ours_and_for_duplicates_does_not_read_the_history_again() {
     let world = World::of(|config| config.osapi_max_limit = 20).await;
     let policy = daily();
     let volume = world.volume(&[&policy]);
-    let past = policy.start - TimeDelta::days(20);
-    for hours in 0..200 {
-        let at = past - TimeDelta::hours(hours);
+    for n in 1..=200 {
+        let at = policy.start - TimeDelta::minutes(20) * n;
         let old = policy.older_snapshot_of(&volume).created_at(at);
         world.cloud.add_snapshot(old);
     }
