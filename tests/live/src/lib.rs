@@ -7,6 +7,8 @@
 //! - `real` and `embedded`: what the clouds differ in;
 //! - [`function`] and [`sandbox`]: the function, built and running;
 //! - [`recorder`] and [`shape`]: how each cloud answered, and how that compares;
+//! - [`documents`]: the commands of the documents, typed with the real client;
+//! - [`forms`]: Horizon's forms, loaded into a real Glance;
 //! - [`runner`]: plays them and tells what came of it.
 //!
 //! `tests/live/cloud/up FOLDER` brings the real cloud up; `cargo run -p live -- FOLDER` plays
@@ -14,7 +16,9 @@
 //! plays them in the embedded one.
 
 pub mod api;
+pub mod documents;
 mod embedded;
+pub mod forms;
 pub mod function;
 pub mod real;
 pub mod recorder;

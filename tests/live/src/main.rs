@@ -6,6 +6,8 @@ use std::panic;
 use std::path::Path;
 use std::process::ExitCode;
 
+use live::documents;
+use live::forms;
 use live::function;
 use live::real::Real;
 use live::runner::{Tally, play_all};
@@ -50,7 +52,7 @@ async fn run(folder: &Path, part: Option<&str>) -> Result<Tally, String> {
     let chosen: Vec<Scenario> = scenarios::all().into_iter().filter(wanted).collect();
     let mut tally = Tally::default();
 
-    let stage = Stage::new(Target::Real(real), binary.clone());
+    let stage = Stage::new(Target::Real(real.clone()), binary.clone());
     play_all(&stage, "real", chosen.clone(), AT_ONCE, &mut tally).await;
     let embedded = Stage::new(Target::Embedded, binary);
     play_all(&embedded, "embedded", chosen, AT_ONCE, &mut tally).await;
@@ -59,6 +61,13 @@ async fn run(folder: &Path, part: Option<&str>) -> Result<Tally, String> {
     play_all(&stage, "real", disasters, 1, &mut tally).await;
     let disasters = scenarios::disasters().into_iter().filter(wanted).collect();
     play_all(&embedded, "embedded", disasters, AT_ONCE, &mut tally).await;
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    if part.is_none_or(|part| "documents".contains(part)) {
+        documents::type_all(&repository, real.client(), &stage, &mut tally).await?;
+    }
+    if part.is_none_or(|part| "forms".contains(part)) {
+        forms::load(&repository, &real, &mut tally).await?;
+    }
     compare(&stage.observed(), &embedded.observed(), &mut tally);
     Ok(tally)
 }

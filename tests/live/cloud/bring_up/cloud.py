@@ -6,7 +6,7 @@ import pathlib
 import secrets
 import shutil
 
-from . import (cinder, http, keystone, mariadb, packages, ports, rabbitmq, tenancy)
+from . import (cinder, glance, http, keystone, mariadb, packages, ports, rabbitmq, tenancy)
 from .processes import Processes
 
 INSIDE = pathlib.Path(__file__).parent / 'inside'
@@ -20,12 +20,13 @@ def up(folder, packages_folder, say):
         return
     down(folder)
     folder.make()
-    environment = packages.install(packages_folder, folder.log, say)
-    (keystone_port, cinder_port, database_port, broker_port, distribution_port,
-     names_port) = ports.free(6)
+    environment, client = packages.install(packages_folder, folder.log, say)
+    (keystone_port, cinder_port, glance_port, database_port, broker_port, distribution_port,
+     names_port) = ports.free(7)
     password = secrets.token_hex(16)
     keystone_url = f'http://127.0.0.1:{keystone_port}/v3'
     cinder_url = f'http://127.0.0.1:{cinder_port}'
+    glance_url = f'http://127.0.0.1:{glance_port}'
 
     for file in INSIDE.glob('*.py'):
         shutil.copy(file, folder.etc)
@@ -36,23 +37,34 @@ def up(folder, packages_folder, say):
     cinder.configure(folder, environment, mariadb.url('cinder', database_port, password),
                      rabbitmq.url(broker_port), keystone_url, cinder_port, password)
 
+    glance.configure(folder, environment, mariadb.url('glance', database_port, password),
+                     keystone_url, glance_port, password)
+
     rabbitmq.start(folder, started, broker_port, distribution_port, names_port)
     mariadb.start(folder, started, database_port, password)
     say('MariaDB is up')
     with concurrent.futures.ThreadPoolExecutor() as pool:
         tables = pool.submit(cinder.make_tables, folder, environment, env)
+        images = pool.submit(glance.make_tables, folder, environment, env)
         python = environment / 'bin' / 'python'
         keystone.bootstrap(folder, python, keys, keystone_url, password, env)
         keystone.start(folder, started, environment, keystone_port, env)
         say('Keystone is up')
+        images.result()
+        glance.start(folder, started, environment, env)
         tables.result()
     rabbitmq.wait(started, broker_port)
     cinder.start(folder, started, environment, cinder_port, env)
     say('Cinder answers')
-    tenancy.fill(keystone_url, cinder_url, password)
+    glance.wait(started, glance_port)
+    say('Glance answers')
+    tenancy.fill(keystone_url, cinder_url, glance_url, password)
     folder.describe({
         'keystone': keystone_url,
         'cinder': cinder_url,
+        'glance': glance_url,
+        'client': str(client / 'bin' / 'openstack'),
+        'database_url': f'mysql://{mariadb.USER}:{password}@127.0.0.1:{database_port}/cinder',
         'region': tenancy.REGION,
         'admin_password': password,
         'osapi_max_limit': cinder.OSAPI_MAX_LIMIT,

@@ -27,7 +27,8 @@ def start(folder, started, port, password):
         f"GRANT ALL ON *.* TO '{USER}'@'127.0.0.1';\n"
         "DROP USER IF EXISTS root@localhost;\n"
         'CREATE DATABASE IF NOT EXISTS keystone;\n'
-        'CREATE DATABASE IF NOT EXISTS cinder;\n')
+        'CREATE DATABASE IF NOT EXISTS cinder;\n'
+        'CREATE DATABASE IF NOT EXISTS glance;\n')
     started.start('mariadb', [
         packages.MARIADB, '--no-defaults', f'--user={owner}', f'--datadir={folder.database}',
         # No Unix socket: its path could be longer than 107 characters.

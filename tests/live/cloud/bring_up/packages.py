@@ -19,6 +19,8 @@ from . import processes
 
 HERE = pathlib.Path(__file__).parent
 LOCK = HERE.parent / 'requirements.lock'
+# The command `openstack`, apart: it wants other versions of what OpenStack's services use too.
+CLIENT_LOCK = HERE.parent / 'client.lock'
 DEFAULT_FOLDER = HERE.parents[3] / 'target' / 'openstack-packages'
 # Resolves and unpacks ten times as fast as pip.
 INSTALLER = 'uv==0.13.9'
@@ -28,16 +30,18 @@ MARIADB = pathlib.Path('/usr/sbin/mariadbd')
 
 
 def install(folder, log, say):
-    """Installs what is missing and gives the environment of the Python packages."""
+    """Installs what is missing and gives the environments of the services and of the client."""
     with concurrent.futures.ThreadPoolExecutor() as pool:
         debian = pool.submit(_install_debian, log / 'install-debian.out')
         if not _can_make_environments():
             debian.result()
-        environment = _install_python(pathlib.Path(folder), log / 'install-python.out')
-        say('Keystone and Cinder are installed')
+        environments = [_install_python(pathlib.Path(folder), lock, name,
+                                        log / 'install-python.out')
+                        for lock, name in ((LOCK, 'openstack'), (CLIENT_LOCK, 'client'))]
+        say('Keystone, Cinder, Glance and their client are installed')
         debian.result()
         say('MariaDB and RabbitMQ are installed')
-    return environment
+    return environments
 
 
 def _can_make_environments():
@@ -82,12 +86,12 @@ def _no_services_started():
         policy.unlink()
 
 
-def _install_python(folder, log):
+def _install_python(folder, lock, name, log):
     python = sys.executable if sys.version_info[:2] == (3, 11) else shutil.which('python3.11')
     if python is None:
-        raise processes.Failed('requirements.lock is for Python 3.11, and there is none')
-    digest = hashlib.sha256(LOCK.read_bytes()).hexdigest()[:16]
-    environment = folder / f'openstack-{digest}'
+        raise processes.Failed(f'{lock.name} is for Python 3.11, and there is none')
+    digest = hashlib.sha256(lock.read_bytes()).hexdigest()[:16]
+    environment = folder / f'{name}-{digest}'
     done = environment / 'complete'
     if done.exists():
         return environment
@@ -100,8 +104,8 @@ def _install_python(folder, log):
     uv = installer / 'bin' / 'uv'
     processes.run('making an environment', [
         uv, 'venv', '--quiet', '--clear', '--python', python, environment], log)
-    processes.run('installing OpenStack', [
+    processes.run(f'installing {name}', [
         uv, 'pip', 'install', '--quiet', '--python', environment / 'bin' / 'python',
-        '--requirement', LOCK], log)
+        '--requirement', lock], log)
     done.touch()
     return environment

@@ -12,7 +12,7 @@ REGION = 'RegionOne'
 VOLUME_TYPES = {'plain': {}, 'shared': {'multiattach': '<is> True'}}
 
 
-def fill(keystone, cinder, password):
+def fill(keystone, cinder, glance, password):
     """Fills the catalogue and gives the ids of the volume types."""
     token, told = http.password_token(keystone, 'admin', password, 'admin')
 
@@ -21,7 +21,8 @@ def fill(keystone, cinder, password):
 
     # Both of the shapes that clouds have: with the project in the address, and without.
     for service_type, url in (('volumev3', f'{cinder}/v3/$(project_id)s'),
-                              ('block-storage', f'{cinder}/v3')):
+                              ('block-storage', f'{cinder}/v3'),
+                              ('image', glance)):
         service = make('service', 'services', type=service_type, name=service_type)
         for interface in ('public', 'internal', 'admin'):
             make('endpoint', 'endpoints', service_id=service, interface=interface, url=url,

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::api::Api;
 use crate::recorder::Behind;
 
 pub(crate) use project::RealProject;
@@ -18,6 +19,9 @@ pub(crate) use project::RealProject;
 pub struct Real {
     folder: PathBuf,
     service_down_time: Duration,
+    glance: String,
+    client: PathBuf,
+    database_url: String,
     keystone: String,
     cinder: String,
     region: String,
@@ -50,6 +54,9 @@ impl Real {
         };
         let real = Self {
             folder: folder.to_owned(),
+            glance: field("glance")?,
+            client: field("client")?.into(),
+            database_url: field("database_url")?,
             service_down_time: told["service_down_time"]
                 .as_u64()
                 .map(Duration::from_secs)
@@ -88,13 +95,31 @@ impl Real {
         assert!(done.status.success(), "{deed} {name}: {told}");
     }
 
-    pub(crate) fn service_down_time(&self) -> Duration {
-        self.service_down_time
+    /// The command `openstack`.
+    pub fn client(&self) -> &Path {
+        &self.client
     }
 
-    /// Cinder without a project, as whoever the token is for.
-    pub(crate) fn cinder(&self) -> &str {
-        &self.cinder
+    /// Glance's address without its version.
+    pub fn glance(&self) -> &str {
+        &self.glance
+    }
+
+    /// Cinder's database, as `mysql://USER:PASSWORD@HOST:PORT/NAME`.
+    pub fn database_url(&self) -> &str {
+        &self.database_url
+    }
+
+    /// A token of the cloud's administrator.
+    pub async fn admin_token(&self) -> String {
+        let password = &self.admin_password;
+        Api::log_in(&self.keystone, "admin", password, "admin")
+            .await
+            .0
+    }
+
+    pub(crate) fn service_down_time(&self) -> Duration {
+        self.service_down_time
     }
 
     pub(crate) fn behind(&self) -> Behind {

@@ -251,13 +251,14 @@ impl RealProject {
     pub(crate) async fn wait_for_services(&self, up: bool) {
         let give_up = Instant::now() + Duration::from_secs(90);
         loop {
-            let told = self.admin.call(Method::GET, "/os-services", None).await;
+            // Without its message queue Cinder cannot even say this.
+            let (status, told) = self.admin.send(Method::GET, "/os-services", None).await;
             let services = told["services"].as_array().into_iter().flatten();
             let all_up = services.clone().all(|one| one["state"] == "up");
-            if all_up == up {
+            if status == 200 && all_up == up {
                 return;
             }
-            assert!(Instant::now() < give_up, "not all {up}: {told}");
+            assert!(Instant::now() < give_up, "not all {up}: {status} {told}");
             sleep(Duration::from_millis(500)).await;
         }
     }

@@ -16,7 +16,7 @@ use crate::state::State;
 
 pub(super) fn create(state: &mut State, call: &Call, caller: Caller) -> Result<Answer, Answer> {
     let body = schema::body(call)?;
-    let wanted = Wanted::read(&body)?;
+    let wanted = Wanted::read(&body, caller.minor)?;
     let origin = match &wanted.snapshot_id {
         None => None,
         Some(text) => {
@@ -145,9 +145,12 @@ const KNOWN: [&str; 14] = [
 ];
 
 impl Wanted {
-    fn read(body: &Value) -> Result<Self, Answer> {
+    fn read(body: &Value, minor: u32) -> Result<Self, Answer> {
         let volume = schema::only_object(body, "volume")?;
-        schema::no_more_than(volume, "volume", &KNOWN)?;
+        // Before, whatever else is there is overlooked.
+        if minor >= 53 {
+            schema::no_more_than(volume, "volume", &KNOWN)?;
+        }
         for source in ["source_volid", "imageRef", "backup_id"] {
             if volume.get(source).is_some_and(|value| !value.is_null()) {
                 // The real one can; nobody here asks for it.

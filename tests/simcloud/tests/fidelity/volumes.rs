@@ -61,6 +61,7 @@ async fn size_and_type_are_those_of_the_snapshot() {
 #[tokio::test]
 async fn what_the_real_one_refuses_is_refused() {
     let client = Client::new(Config::default()).await;
+    let client = client.version("volume 3.70");
     let (_, snapshot) = origin(&client);
     let nobody = "00000000-0000-4000-8000-000000000000";
     for (volume, status, text) in [

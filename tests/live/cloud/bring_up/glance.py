@@ -1,0 +1,57 @@
+"""Glance: its API alone, for the metadata definitions that Horizon makes forms of."""
+
+from . import http, ini, processes
+
+
+def configure(folder, environment, database, keystone, port, password):
+    """Writes its configuration."""
+    images = folder.state / 'images'
+    images.mkdir(exist_ok=True)
+    ini.write(folder.etc / 'glance-api.conf', {
+        'DEFAULT': {
+            'bind_host': '127.0.0.1',
+            'bind_port': port,
+            'log_file': folder.log / 'glance-api.log',
+            'enabled_backends': 'folder:file',
+            'workers': 1,
+        },
+        'glance_store': {'default_backend': 'folder'},
+        'folder': {'filesystem_store_datadir': images},
+        'os_glance_staging_store': {'filesystem_store_datadir': folder.state / 'staging'},
+        'os_glance_tasks_store': {'filesystem_store_datadir': folder.state / 'tasks'},
+        'database': {'connection': database},
+        'oslo_concurrency': {'lock_path': folder.state / 'locks'},
+        'paste_deploy': {
+            'flavor': 'keystone',
+            'config_file': environment / 'etc' / 'glance' / 'glance-api-paste.ini',
+        },
+        'keystone_authtoken': {
+            'www_authenticate_uri': keystone.removesuffix('/v3'),
+            'auth_url': keystone,
+            'auth_type': 'password',
+            'project_domain_name': 'Default',
+            'user_domain_name': 'Default',
+            'project_name': 'service',
+            'username': 'cinder',
+            'password': password,
+            'token_cache_time': -1,
+        },
+    })
+
+
+def make_tables(folder, environment, env):
+    """Makes its tables."""
+    processes.run('making the tables of Glance', [
+        environment / 'bin' / 'glance-manage', '--config-file', folder.etc / 'glance-api.conf',
+        'db_sync'], folder.log / 'glance-manage.out', env=env)
+
+
+def start(folder, started, environment, env):
+    """Starts it; `wait` waits until it answers."""
+    started.start('glance-api', [
+        environment / 'bin' / 'glance-api', '--config-file', folder.etc / 'glance-api.conf'], env)
+
+
+def wait(started, port):
+    """Waits until it answers."""
+    started.wait_for('glance-api', lambda: http.is_ok(f'http://127.0.0.1:{port}/healthcheck'))
