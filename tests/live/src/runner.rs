@@ -38,6 +38,7 @@ pub async fn play(stage: &Stage, scenario: &Scenario) -> bool {
         let kept = AssertUnwindSafe((scenario.play)(&mut tenancy))
             .catch_unwind()
             .await;
+        tenancy.heal().await;
         stage.take_down(&tenancy);
         kept.is_ok()
     })

@@ -67,6 +67,7 @@ impl Stage {
             recorder: Recorder::start(behind).await.expect("a loopback port"),
             control,
             binary: self.binary.clone(),
+            missing: Mutex::default(),
         }
     }
 

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 use http::Method;
 use simcloud::lambda::{Function, FunctionSpec};
@@ -120,6 +121,8 @@ pub struct Tenancy {
     pub(crate) recorder: Recorder,
     pub(crate) control: Control,
     pub(crate) binary: PathBuf,
+    /// Parts that are gone, and what brings them back.
+    pub(crate) missing: Mutex<Vec<(Part, Fate)>>,
 }
 
 impl Tenancy {
@@ -149,9 +152,30 @@ impl Tenancy {
 
     /// Lets something happen to a part of the cloud, for all of its projects.
     pub fn befall(&self, part: Part, fate: Fate) {
+        let mut missing = self.missing.lock().unwrap_or_else(PoisonError::into_inner);
+        missing.retain(|(gone, _)| *gone != part);
+        match fate {
+            Fate::Killed => missing.push((part, Fate::StartedAgain)),
+            Fate::Stopped => missing.push((part, Fate::GoesOn)),
+            Fate::GoesOn | Fate::StartedAgain => {}
+        }
+        drop(missing);
         match &self.control {
             Control::Real(project) => project.befall(part, fate),
             Control::Embedded(cloud) => cloud.befall(part, fate),
+        }
+    }
+
+    /// Brings back what is still missing: a scenario that was broken off must not take others
+    /// with it.
+    pub async fn heal(&self) {
+        let missing =
+            std::mem::take(&mut *self.missing.lock().unwrap_or_else(PoisonError::into_inner));
+        for (part, fate) in &missing {
+            self.befall(*part, *fate);
+        }
+        if !missing.is_empty() {
+            self.wait_until_up().await;
         }
     }
 

@@ -103,10 +103,20 @@ pub(crate) fn no_such_path() -> Answer {
 
 /// The 503 of the token check in front of every service that cannot reach Keystone. It tries
 /// for some seconds first.
-pub(crate) fn keystone_is_gone() -> Answer {
-    let text = "503 Service Unavailable\n\nThe server is currently unavailable. Please try again \
-                at a later time.\n\n The Keystone service is temporarily unavailable.  \n\n";
-    let mut answer = with_body(503, "text/plain; charset=UTF-8", text);
+pub(crate) fn keystone_is_gone(as_json: bool) -> Answer {
+    let mut answer = if as_json {
+        let text = "The server is currently unavailable. Please try again at a later time.\
+                    <br /><br />\nThe Keystone service is temporarily unavailable.\n\n";
+        let body = serde_json::json!({
+            "message": text, "code": "503 Service Unavailable", "title": "Service Unavailable",
+        });
+        json(503, body.to_string())
+    } else {
+        let text = "503 Service Unavailable\n\nThe server is currently unavailable. Please try \
+                    again at a later time.\n\n The Keystone service is temporarily unavailable.  \
+                    \n\n";
+        with_body(503, "text/plain; charset=UTF-8", text)
+    };
     let patience = Held::For(Duration::from_millis(3500));
     answer.extensions_mut().insert(patience);
     answer

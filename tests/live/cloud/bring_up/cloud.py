@@ -38,7 +38,7 @@ def up(folder, packages_folder, say):
                      rabbitmq.url(broker_port), keystone_url, cinder_port, password)
 
     glance.configure(folder, environment, mariadb.url('glance', database_port, password),
-                     keystone_url, glance_port, password)
+                     keystone_url, glance_url, password)
 
     rabbitmq.start(folder, started, broker_port, distribution_port, names_port)
     mariadb.start(folder, started, database_port, password)
@@ -51,7 +51,7 @@ def up(folder, packages_folder, say):
         keystone.start(folder, started, environment, keystone_port, env)
         say('Keystone is up')
         images.result()
-        glance.start(folder, started, environment, env)
+        glance.start(folder, started, environment, glance_port, env)
         tables.result()
     rabbitmq.wait(started, broker_port)
     cinder.start(folder, started, environment, cinder_port, env)

@@ -3,17 +3,15 @@
 from . import http, ini, processes
 
 
-def configure(folder, environment, database, keystone, port, password):
+def configure(folder, environment, database, keystone, url, password):
     """Writes its configuration."""
     images = folder.state / 'images'
     images.mkdir(exist_ok=True)
     ini.write(folder.etc / 'glance-api.conf', {
         'DEFAULT': {
-            'bind_host': '127.0.0.1',
-            'bind_port': port,
             'log_file': folder.log / 'glance-api.log',
             'enabled_backends': 'folder:file',
-            'workers': 1,
+            'worker_self_reference_url': url,
         },
         'glance_store': {'default_backend': 'folder'},
         'folder': {'filesystem_store_datadir': images},
@@ -46,10 +44,13 @@ def make_tables(folder, environment, env):
         'db_sync'], folder.log / 'glance-manage.out', env=env)
 
 
-def start(folder, started, environment, env):
+def start(folder, started, environment, port, env):
     """Starts it; `wait` waits until it answers."""
     started.start('glance-api', [
-        environment / 'bin' / 'glance-api', '--config-file', folder.etc / 'glance-api.conf'], env)
+        environment / 'bin' / 'gunicorn', '--bind', f'127.0.0.1:{port}', '--workers', 1,
+        '--worker-class', 'gthread', '--threads', 1, '--worker-tmp-dir', folder.run,
+        'glance.wsgi.api:application'],
+        {**env, 'OS_GLANCE_CONFIG_DIR': str(folder.etc)})
 
 
 def wait(started, port):

@@ -37,7 +37,10 @@ pub(crate) fn admit(state: &mut State, call: &Call, service: &str) -> Result<Rol
     let token = state.tokens.get_mut(token).ok_or_else(refused)?;
     let believed = token.asked_at.is_some_and(|at| call.now < at + cache);
     if state.config.keystone_is_gone && !believed {
-        return Err(answer::keystone_is_gone());
+        let as_json = call
+            .header("accept")
+            .is_some_and(|kinds| kinds.contains("json"));
+        return Err(answer::keystone_is_gone(as_json));
     }
     if !token.scoped || token.expires_at <= call.now || (token.revoked && !believed) {
         return Err(refused());
