@@ -8,9 +8,13 @@ Event and answer are files of JSON; prints one line on what was answered, or wha
 import json
 import re
 import sys
+from datetime import datetime
 from pathlib import Path
 
 COUNTS = {"managed", "created", "adopted", "pending", "deferred", "failed", "deleted", "kept", "cleaned"}
+# Phases that can be told to change nothing, and say so.
+WITH_DRY_RUN = {"snapshot", "expire", "subscribe", "restore"}
+OUTCOMES = {"complete", "partial", "deferred"}
 
 
 def request(event):
@@ -18,21 +22,32 @@ def request(event):
     return event["detail"] if "detail" in event else event
 
 
+def is_page(event):
+    """Whether a page of the dashboard asks, which names no phase."""
+    return "widgetContext" in event or event.get("describe") is True
+
+
 def faults(event, answer):
     asked = request(event)
-    if not isinstance(answer, dict) or "errorType" in answer:
+    if isinstance(answer, dict) and "errorType" in answer:
         yield f"the invocation failed: {answer}"
         return
-    for part in ("phase", "dry_run"):
-        wanted = asked.get(part, False)
-        if answer.get(part) != wanted:
-            yield f"{part} is {answer.get(part)!r}, not {wanted!r}"
+    if is_page(event):
+        if not isinstance(answer, str) or not answer.strip():
+            yield f"the page is no text: {answer!r}"
+        return
+    if not isinstance(answer, dict):
+        yield f"the answer is no object: {answer!r}"
+        return
+    if answer.get("phase") != asked["phase"]:
+        yield f"phase is {answer.get('phase')!r}, not {asked['phase']!r}"
+    if asked["phase"] in WITH_DRY_RUN and answer.get("dry_run") != asked.get("dry_run", False):
+        yield f"dry_run is {answer.get('dry_run')!r}, not {asked.get('dry_run', False)!r}"
     if not re.fullmatch(r"req-[0-9a-f-]{36}", str(answer.get("run_id"))):
         yield f"run_id is {answer.get('run_id')!r}"
-    if asked["phase"] == "subscribe":
-        yield from subscription_faults(asked, answer)
-    else:
-        yield from pass_faults(asked, answer)
+    if "cloud" in asked and answer.get("cloud") != asked["cloud"]:
+        yield f"cloud is {answer.get('cloud')!r}, not {asked['cloud']!r}"
+    yield from OF_PHASE[asked["phase"]](asked, answer)
 
 
 def subscription_faults(asked, answer):
@@ -45,7 +60,7 @@ def subscription_faults(asked, answer):
 
 
 def pass_faults(asked, answer):
-    if answer.get("outcome") not in {"complete", "partial", "deferred"}:
+    if answer.get("outcome") not in OUTCOMES:
         yield f"outcome is {answer.get('outcome')!r}"
     if not COUNTS <= set(answer.get("snapshots", {})):
         yield f"snapshots are {answer.get('snapshots')!r}"
@@ -56,10 +71,53 @@ def pass_faults(asked, answer):
         yield "no request was sent"
 
 
+def targets_faults(asked, answer):
+    if answer.get("faults") != []:
+        yield f"faults are {answer.get('faults')!r}"
+    if not answer.get("targets"):
+        yield "there are no targets; the file should have some"
+    for target in answer.get("targets", []):
+        if target["event"].get("phase") != asked["for"]:
+            yield f"a target's event is {target['event']!r}"
+        if not 0 <= target["delay_seconds"] <= asked.get("spread_seconds", 120):
+            yield f"a target's delay is {target['delay_seconds']!r}"
+        datetime.fromisoformat(target["at"])
+
+
+def report_faults(_, answer):
+    for part in ("at", "totals", "volumes", "next_after"):
+        if part not in answer:
+            yield f"the report lacks {part}"
+
+
+def restore_faults(asked, answer):
+    if answer.get("outcome") not in OUTCOMES:
+        yield f"outcome is {answer.get('outcome')!r}"
+    if answer.get("restore_id") != asked["restore_id"]:
+        yield f"restore_id is {answer.get('restore_id')!r}"
+    if not answer.get("volumes"):
+        yield "nothing was restored"
+
+
+OF_PHASE = {
+    "snapshot": pass_faults,
+    "expire": pass_faults,
+    "subscribe": subscription_faults,
+    "targets": targets_faults,
+    "report": report_faults,
+    "restore": restore_faults,
+}
+
+
 def summary(answer):
-    if answer["phase"] == "subscribe":
-        return f"subscribe: {answer['volume_id']}"
-    return f"{answer['phase']}: {answer['outcome']}, {answer['requests']['sent']} requests"
+    if isinstance(answer, str):
+        return f"a page of {len(answer)} characters"
+    said = {
+        "subscribe": lambda: answer["volume_id"],
+        "targets": lambda: f"{len(answer['targets'])} events",
+        "report": lambda: f"{len(answer['volumes'])} volumes",
+    }.get(answer["phase"], lambda: f"{answer['outcome']}, {answer['requests']['sent']} requests")
+    return f"{answer['phase']}: {said()}"
 
 
 if __name__ == "__main__":

@@ -21,15 +21,28 @@ os.environ.update(
 
 def pytest_addoption(parser):
     parser.addoption("--emf", type=Path, help="JSON lines: metrics lines that the function printed")
+    parser.addoption("--function", type=Path, help="executable of the function, as cargo builds it")
+    parser.addoption("--simcloud", type=Path, help="executable of the embedded cloud")
+    parser.addoption("--bundle", type=Path, help="folder of a release's bundle that was built")
     parser.addoption("--readme", type=Path, default=ROOT / "README.md", help="the README with the tables of settings")
     parser.addoption(
         "--settings", type=Path, default=ROOT / "src" / "settings", help="folder (and file) of the code that reads settings"
     )
 
 
+def pytest_ignore_collect(collection_path, config):
+    """What plays the built function belongs to a run that has it."""
+    if collection_path.name == "test_played_by_the_function.py":
+        return not (config.getoption("--function") and config.getoption("--simcloud")) or None
+    return None
+
+
 def pytest_configure(config):
     # moto says so of every type that it passes over.
     config.addinivalue_line("filterwarnings", "ignore:Tried to parse:UserWarning")
+    # The SAM CLI's own.
+    config.addinivalue_line("filterwarnings", "ignore::DeprecationWarning:samcli")
+    config.addinivalue_line("filterwarnings", "ignore::DeprecationWarning:samtranslator")
 
 
 @pytest.fixture(scope="session")

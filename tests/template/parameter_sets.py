@@ -28,6 +28,10 @@ CREDENTIALS = {
         "ParametersAndSecretsLayerArn": LAYER_ARN,
     },
 }
+REPORT_SECRET_ARN = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:snapsentry/readers-d4E5f6"
+REPORT_KEY_ARN = "arn:aws:kms:eu-central-1:123456789012:key/5678abcd-12ab-34cd-56ef-1234567890ab"
+# What ManyClouds needs besides a secret.
+MANY_CLOUDS = {"ManyClouds": "true", "ReservedConcurrency": "20"}
 VPC = {
     "SubnetIds": "subnet-0a1b2c3d4e5f60718,subnet-0a1b2c3d4e5f60719",
     "SecurityGroupIds": "sg-0a1b2c3d4e5f60718",
@@ -36,4 +40,11 @@ WEBHOOK = {
     "WebhookUrl": "https://chat.example.com/hooks/not-a-secret",
     "WebhookUsername": "snapsentry",
     "WebhookPassword": "not-a-password",
+}
+# What costs most, left out or done more rarely.
+LEAN = {
+    "CreateDashboard": "false",
+    "ExpireSchedule": "cron(38 2/6 * * ? *)",
+    "ExpireTickSeconds": 21600,
+    "OldestExpiredAgeLimitSeconds": 86400,
 }

@@ -3,14 +3,12 @@
 import sys
 from pathlib import Path
 
-from samcli.yamlhelper import yaml_parse
-
-TEMPLATE = Path(__file__).resolve().parents[2] / "template.yaml"
+from stack import resolved
 
 
 def inputs():
-    """(rule, target, input) of every target of every rule in the template."""
-    for name, resource in yaml_parse(TEMPLATE.read_text(encoding="utf-8"))["Resources"].items():
+    """(rule, target, input) of every target of every rule of a stack that keeps one cloud."""
+    for name, resource in resolved()["Resources"].items():
         if resource["Type"] == "AWS::Events::Rule":
             for target in resource["Properties"]["Targets"]:
                 yield name, target["Id"], target["Input"]

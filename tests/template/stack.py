@@ -55,10 +55,10 @@ def parameter_values(template, **given):
     return {name: given.get(name, definition.get("Default")) for name, definition in template["Parameters"].items()}
 
 
-def transformed(**given):
+def transformed(template=None, **given):
     """What SAM makes of the template, with the package's place filled in as `sam package` does."""
-    template = source()
-    template["Resources"]["SnapSentryFunction"]["Properties"]["CodeUri"] = "s3://packages/snapsentry"
+    template = source() if template is None else template
+    template["Globals"]["Function"]["CodeUri"] = "s3://packages/snapsentry"
     values = parameter_values(template, **given)
     return transform(template, values, ManagedPolicies())
 
@@ -74,6 +74,19 @@ def condition_values(**given):
     template = source()
     resolver = _Resolver(template, parameter_values(template, **given))
     return {name: resolver.holds(name) for name in template["Conditions"]}
+
+
+def refusals(**given):
+    """What the template's rules say against these parameters, before anything is made."""
+    template = source()
+    resolver = _Resolver(template, parameter_values(template, **given))
+    return [
+        assertion["AssertDescription"]
+        for rule in template["Rules"].values()
+        if "RuleCondition" not in rule or resolver.holds(rule["RuleCondition"])
+        for assertion in rule["Assertions"]
+        if not resolver.holds(assertion["Assert"])
+    ]
 
 
 class _Resolver:
@@ -126,6 +139,13 @@ class _Resolver:
             return all(self.holds(part) for part in argument)
         if function == "Fn::Or":
             return any(self.holds(part) for part in argument)
+        # These two exist in rules only.
+        if function == "Fn::Contains":
+            values, wanted = (self._value(side) for side in argument)
+            return str(wanted) in values
+        if function == "Fn::EachMemberEquals":
+            values, wanted = (self._value(side) for side in argument)
+            return all(value == wanted for value in values)
         raise AssertionError(f"unknown condition function {function}")
 
     def _value(self, node):
@@ -182,8 +202,11 @@ class _Resolver:
 
 
 _NAMES = {
-    "AWS::Lambda::Function": STACK,
-    "AWS::Logs::LogGroup": f"/aws/lambda/{STACK}",
+    "SnapSentryFunction": STACK,
+    "ReportFunction": f"{STACK}-report",
+    "LogGroup": f"/aws/lambda/{STACK}",
+    "ReportLogGroup": f"/aws/lambda/{STACK}-report",
+    "HandOutLogGroup": f"/aws/vendedlogs/states/{STACK}",
 }
 _ARNS = {
     "AWS::CloudWatch::Alarm": "cloudwatch:{region}:{account}:alarm:{name}",
@@ -193,14 +216,17 @@ _ARNS = {
     "AWS::Logs::LogGroup": "logs:{region}:{account}:log-group:{name}:*",
     "AWS::SNS::Topic": "sns:{region}:{account}:{name}",
     "AWS::SQS::Queue": "sqs:{region}:{account}:{name}",
+    "AWS::StepFunctions::StateMachine": "states:{region}:{account}:stateMachine:{name}",
 }
+# Types whose `Ref` is their ARN.
+_REF_IS_ARN = {"AWS::SNS::Topic", "AWS::StepFunctions::StateMachine"}
 
 
 def stand_in(kind, name, attribute=None):
     """The value of a reference to a resource of this type and logical name."""
-    physical = _NAMES.get(kind, f"{STACK}-{name}")
+    physical = _NAMES.get(name, f"{STACK}-{name}")
     arn = "arn:aws:" + _ARNS[kind].format(region=REGION, account=ACCOUNT, name=physical)
-    if attribute == "Arn" or (attribute is None and kind == "AWS::SNS::Topic"):
+    if attribute == "Arn" or (attribute is None and kind in _REF_IS_ARN):
         return arn
     if attribute is None and kind == "AWS::SQS::Queue":
         return f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{physical}"

@@ -8,36 +8,49 @@ from cfnlint import lint
 from cfnlint.config import ManualArgs
 from cfnlint.core import get_rules
 
-from parameter_sets import CREDENTIALS, VPC, WEBHOOK
-from stack import REGION, condition_values, resolved, source, transformed
+from parameter_sets import CREDENTIALS, LAYER_ARN, MANY_CLOUDS, REPORT_KEY_ARN, REPORT_SECRET_ARN, VPC, WEBHOOK
+from stack import REGION, condition_values, refusals, resolved, source, transformed
 
-# These parameters decide which resources there are; each combination is linted.
+ORGANISATION = {"PermissionsBoundaryArn": "arn:aws:iam::123456789012:policy/boundary", "RolePath": "/platform/"}
+# These parameters decide which resources there are; each combination that the rules let through is linted.
 RESOURCE_SWITCHES = {
     "credentials": {name: CREDENTIALS[name] for name in ("application credential", "secret", "secret under a key")},
+    "clouds": {"one": {}, "many": MANY_CLOUDS, "many, with a page": {**MANY_CLOUDS, "ReportCloud": "green"}},
     "snapshot schedule": {"on": {}, "off": {"SnapshotScheduleState": "DISABLED"}},
     "expire schedule": {"on": {}, "off": {"ExpireScheduleState": "DISABLED"}},
-    "e-mail": {"none": {}, "one": {"NotificationEmail": "platform@example.com"}},
-    "dashboard": {"yes": {}, "no": {"CreateDashboard": "false"}},
+    "dashboard": {
+        "with a page": {"NotificationEmail": "platform@example.com"},
+        "with a page of its own secret": {
+            "ReportCredentialsSecretArn": REPORT_SECRET_ARN,
+            "ReportCredentialsSecretKmsKeyArn": REPORT_KEY_ARN,
+        },
+        "without": {"CreateReportWidget": "false", "MinManagedVolumes": "0"},
+        "none": {"CreateDashboard": "false"},
+    },
 }
-# These decide what the function and its role look like; each combination is linted, with all
-# resources there are.
+# These decide what functions and roles look like; each combination is linted, with all resources there are.
 PROPERTY_SWITCHES = {
     "credentials": CREDENTIALS,
+    "clouds": {"one": {}, "many": {**MANY_CLOUDS, "ReportCloud": "green"}},
     "network": {"public": {}, "VPC": VPC},
-    "concurrency": {"reserved": {}, "unreserved": {"ReservedConcurrency": "none"}},
-    "the rest": {"default": {}, "changed": {**WEBHOOK, "Architecture": "x86_64", "OsInsecure": "true"}},
+    "concurrency": {"reserved": {}, "unreserved": {"ReservedConcurrency": "none", "ReportReservedConcurrency": "none"}},
+    "the rest": {
+        "default": {"ParametersAndSecretsLayerArn": ""},
+        "changed": {**WEBHOOK, **ORGANISATION, "Architecture": "x86_64", "ParametersAndSecretsLayerArn": LAYER_ARN},
+    },
 }
 # Loading the rules takes as long as linting with them.
 RULES = get_rules([], [], [])
 
 
 def combinations(switches):
-    """One case for each way to set all switches."""
+    """One case for each way to set all switches that the template's rules let through."""
     cases = []
     for choice in itertools.product(*(options.items() for options in switches.values())):
         given = {name: value for _, parameters in choice for name, value in parameters.items()}
         title = ", ".join(f"{switch}: {option}" for switch, (option, _) in zip(switches, choice))
-        cases.append(pytest.param(given, id=title))
+        if refusals(**given) == []:
+            cases.append(pytest.param(given, id=title))
     return cases
 
 
@@ -64,10 +77,15 @@ def test_each_combination_of_properties_is_sound(given):
 def test_every_condition_of_the_template_is_thrown_both_ways():
     """A new switch must come into the tables above."""
     thrown = {}
-    for parameter in [*combinations(RESOURCE_SWITCHES), *combinations(PROPERTY_SWITCHES)]:
+    insecure = pytest.param({**CREDENTIALS["password"], "OsInsecure": "true"})
+    for parameter in [*combinations(RESOURCE_SWITCHES), *combinations(PROPERTY_SWITCHES), insecure]:
         for name, holds in condition_values(**parameter.values[0]).items():
             thrown.setdefault(name, set()).add(holds)
     assert thrown == {name: {True, False} for name in source()["Conditions"]}
+
+
+def test_a_stack_without_checks_of_certificates_is_sound():
+    assert findings(resolved(**CREDENTIALS["password"], OsInsecure="true")) == []
 
 
 @pytest.mark.parametrize(

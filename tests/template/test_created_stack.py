@@ -6,12 +6,13 @@ the policies of queue and topic and the event-invoke configuration: the other ch
 
 import ast
 import json
+import shlex
 
 import boto3
 import pytest
 from moto import mock_aws
 
-from parameter_sets import CREDENTIALS, SECRET_ARN, WEBHOOK
+from parameter_sets import CREDENTIALS, MANY_CLOUDS, REPORT_SECRET_ARN, SECRET_ARN, WEBHOOK
 from stack import REGION, STACK, transformed
 from statements import (
     ATTACH_TO_VPC,
@@ -33,6 +34,7 @@ EVERYWHERE = {
     "SNAPSENTRY_STUCK_AFTER": "6h",
     "SNAPSENTRY_OPERATION_TIMEOUT": "30s",
     "SNAPSENTRY_DEADLINE_MARGIN": "2s",
+    "SNAPSENTRY_PHASES": "",
 }
 PLAIN_LOGIN = {
     "OS_AUTH_URL": "",
@@ -88,14 +90,14 @@ class Created:
         self.outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
         self.function = boto3.client("lambda").get_function(FunctionName=STACK)
 
-    def environment(self):
-        variables = self.function["Configuration"]["Environment"]["Variables"]
-        return {name: str(value) for name, value in variables.items()}
+    def environment(self, function=STACK):
+        configuration = boto3.client("lambda").get_function(FunctionName=function)["Configuration"]
+        return {name: str(value) for name, value in configuration["Environment"]["Variables"].items()}
 
-    def statements(self):
+    def statements(self, function=STACK):
         iam = boto3.client("iam")
-        (role,) = iam.list_roles()["Roles"]
-        assert self.function["Configuration"]["Role"] == role["Arn"]
+        arn = boto3.client("lambda").get_function(FunctionName=function)["Configuration"]["Role"]
+        (role,) = [role for role in iam.list_roles()["Roles"] if role["Arn"] == arn]
         assert iam.list_attached_role_policies(RoleName=role["RoleName"])["AttachedPolicies"] == []
         documents = [
             iam.get_role_policy(RoleName=role["RoleName"], PolicyName=name)["PolicyDocument"]
@@ -144,6 +146,7 @@ def test_settings_of_the_cloud_the_pass_and_the_webhook_reach_the_function(creat
         "StuckAfter": "12h",
         "OperationTimeout": "45s",
         "DeadlineMargin": "5s",
+        "Phases": "snapshot,expire,targets,subscribe",
     }
     assert create(given).environment() == {
         "SNAPSENTRY_PROJECT": STACK,
@@ -159,10 +162,82 @@ def test_settings_of_the_cloud_the_pass_and_the_webhook_reach_the_function(creat
         "SNAPSENTRY_STUCK_AFTER": "12h",
         "SNAPSENTRY_OPERATION_TIMEOUT": "45s",
         "SNAPSENTRY_DEADLINE_MARGIN": "5s",
+        "SNAPSENTRY_PHASES": "snapshot,expire,targets,subscribe",
         "SNAPSENTRY_WEBHOOK_URL": "https://chat.example.com/hooks/not-a-secret",
         "SNAPSENTRY_WEBHOOK_USERNAME": "snapsentry",
         "SNAPSENTRY_WEBHOOK_PASSWORD": "not-a-password",
     }
+
+
+def test_the_function_that_looks_serves_nothing_else_and_makes_no_snapshot(create):
+    given = {**CREDENTIALS["secret"], **WEBHOOK, "ReportCredentialsSecretArn": REPORT_SECRET_ARN}
+    only_looking = {name: value for name, value in EVERYWHERE.items() if name != "SNAPSENTRY_MAX_CREATING"}
+    assert create(given).environment(f"{STACK}-report") == {
+        **only_looking,
+        "SNAPSENTRY_PHASES": "report",
+        "SNAPSENTRY_CREDENTIALS_SECRET": REPORT_SECRET_ARN,
+        "SECRETS_MANAGER_TIMEOUT_MILLIS": "5000",
+    }
+
+
+def test_the_function_that_looks_has_a_role_of_its_own(create):
+    created = create(CREDENTIALS["secret"])
+    own_log = {**WRITE_OWN_LOG, "Resource": WRITE_OWN_LOG["Resource"].replace(f"{STACK}:*", f"{STACK}-report:*")}
+    assert created.statements(f"{STACK}-report") == {"WriteOwnLog": own_log, "ReadCredentials": READ_CREDENTIALS}
+
+
+def test_for_many_clouds_the_rules_start_the_state_machine_and_keep_their_dead_letters(create):
+    created = create({**CREDENTIALS["secret"], **MANY_CLOUDS})
+    assert created.environment() == {**ENVIRONMENT["secret"], "SNAPSENTRY_FLEET": STACK}
+    (machine,) = boto3.client("stepfunctions").list_state_machines()["stateMachines"]
+    assert machine["stateMachineArn"] == created.outputs["StateMachineArn"]
+    roles = {role["Arn"] for role in boto3.client("iam").list_roles()["Roles"]}
+    for phase, (_, target) in created.rules().items():
+        assert json.loads(target["Input"]) == {"for": phase}
+        assert target["Arn"] == machine["stateMachineArn"]
+        assert target["RoleArn"] in roles
+        queue = target["DeadLetterConfig"]["Arn"].rsplit(":", 1)[1]
+        assert created.outputs["DeadLetterQueueUrl"].endswith(f"/{queue}")
+    # Nothing but the state machine invokes the function.
+    with pytest.raises(boto3.client("lambda").exceptions.ResourceNotFoundException):
+        boto3.client("lambda").get_policy(FunctionName=STACK)
+
+
+def test_roles_have_the_path_and_the_boundary_that_the_organisation_asks_for(create):
+    boundary = boto3.client("iam").create_policy(
+        PolicyName="boundary",
+        PolicyDocument=json.dumps(
+            {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+        ),
+    )["Policy"]["Arn"]
+    create({**CREDENTIALS["secret"], **MANY_CLOUDS, "PermissionsBoundaryArn": boundary, "RolePath": "/platform/"})
+    roles = boto3.client("iam").list_roles()["Roles"]
+    assert len(roles) == 3
+    for role in roles:
+        assert role["Path"] == "/platform/"
+        role = boto3.client("iam").get_role(RoleName=role["RoleName"])["Role"]
+        assert role["PermissionsBoundary"]["PermissionsBoundaryArn"] == boundary
+
+
+def test_the_outputs_say_what_to_type_next(create):
+    outputs = create(CREDENTIALS["application credential"]).outputs
+    for name, request in {
+        "Next1DryRun": {"phase": "snapshot", "dry_run": True},
+        "Next2Subscribe": {"phase": "subscribe", "volume_id": "VOLUME", "policy": "daily"},
+    }.items():
+        words = shlex.split(outputs[name])
+        assert words[:7] == ["aws", "lambda", "invoke", "--region", REGION, "--function-name", STACK]
+        assert json.loads(words[words.index("--payload") + 1]) == request
+        assert words[-1] == "/dev/stdout"
+    assert outputs["Next3Dashboard"] == outputs["DashboardUrl"]
+
+
+def test_the_outputs_for_many_clouds_name_one(create):
+    outputs = create({**CREDENTIALS["secret"], **MANY_CLOUDS, "CreateDashboard": "false"}).outputs
+    for name in ("Next1DryRun", "Next2Subscribe"):
+        words = shlex.split(outputs[name])
+        assert json.loads(words[words.index("--payload") + 1])["cloud"] == "CLOUD"
+    assert outputs["Next3Dashboard"] == f"aws logs tail /aws/lambda/{STACK} --region {REGION} --follow"
 
 
 def test_rules_hand_the_request_to_the_function_and_may_invoke_it(create):
@@ -235,11 +310,14 @@ def test_topic_log_group_and_dashboard_are_there(create):
     created = create({**CREDENTIALS["secret"], "LogRetentionDays": 90})
     (topic,) = boto3.client("sns").list_topics()["Topics"]
     assert topic["TopicArn"] == created.outputs["NotificationsTopicArn"]
-    (group,) = boto3.client("logs").describe_log_groups()["logGroups"]
-    assert (group["logGroupName"], group["retentionInDays"]) == (created.outputs["LogGroupName"], 90)
+    groups = boto3.client("logs").describe_log_groups()["logGroups"]
+    assert {group["logGroupName"]: group["retentionInDays"] for group in groups} == {
+        created.outputs["LogGroupName"]: 90,
+        f"{created.outputs['LogGroupName']}-report": 90,
+    }
     (dashboard,) = boto3.client("cloudwatch").list_dashboards()["DashboardEntries"]
     shown = boto3.client("cloudwatch").get_dashboard(DashboardName=dashboard["DashboardName"])
-    assert len(json.loads(shown["DashboardBody"])["widgets"]) == 10
+    assert len(json.loads(shown["DashboardBody"])["widgets"]) == 14
 
 
 def test_a_dashboard_that_is_not_wanted_is_not_created(create):

@@ -5,6 +5,7 @@ import itertools
 import pytest
 
 from dashboard import body, metrics
+from parameter_sets import MANY_CLOUDS
 from stack import REGION, STACK, resolved, stand_in
 
 STATES = ["ENABLED", "DISABLED"]
@@ -12,6 +13,7 @@ GIVEN = {
     "SnapshotTickSeconds": 900,
     "ExpireTickSeconds": 7200,
     "OldestDueAgeLimitSeconds": 5000,
+    "OldestBlockedAgeLimitSeconds": 700000,
     "OldestExpiredAgeLimitSeconds": 30000,
     "TimeoutSeconds": 120,
 }
@@ -28,15 +30,17 @@ def drawn(title):
     return {(metric, dimensions.get("Phase")) for _, metric, dimensions, _ in metrics(dashboard)}
 
 
+@pytest.mark.parametrize("rest", [{}, MANY_CLOUDS, {"MinManagedVolumes": 0}], ids=["one", "many", "no minimum"])
 @pytest.mark.parametrize(("snapshot", "expire"), list(itertools.product(STATES, STATES)))
-def test_it_shows_exactly_the_alarms_that_there_are(snapshot, expire):
-    template = resolved(SnapshotScheduleState=snapshot, ExpireScheduleState=expire)
+def test_it_shows_exactly_the_alarms_that_there_are(snapshot, expire, rest):
+    given = {"SnapshotScheduleState": snapshot, "ExpireScheduleState": expire, **rest}
+    template = resolved(**given)
     existing = {
         f"arn:aws:cloudwatch:{REGION}:123456789012:alarm:{resource['Properties']['AlarmName']}"
         for resource in template["Resources"].values()
         if resource["Type"] == "AWS::CloudWatch::Alarm"
     }
-    shown = widget("Alarms", SnapshotScheduleState=snapshot, ExpireScheduleState=expire)["alarms"]
+    shown = widget("Alarms", **given)["alarms"]
     assert len(shown) == len(set(shown))
     assert set(shown) == existing
 
@@ -49,15 +53,59 @@ def test_it_can_be_left_out_with_its_address():
     assert resolved()["Outputs"]["DashboardUrl"]["Value"].endswith(f"#dashboards:name={STACK}-{REGION}")
 
 
-def test_widgets_lie_side_by_side_within_the_grid():
-    taken = {}
-    for one in body(resolved())["widgets"]:
-        assert one["type"] in {"alarm", "metric", "log"}
-        assert one["x"] >= 0
-        assert one["x"] + one["width"] <= 24
-        for place in itertools.product(range(one["x"], one["x"] + one["width"]), range(one["y"], one["y"] + one["height"])):
-            assert place not in taken, f"{one['properties']['title']} lies over {taken[place]}"
-            taken[place] = one["properties"]["title"]
+KINDS = [{}, {"CreateReportWidget": "false"}, MANY_CLOUDS, {**MANY_CLOUDS, "ReportCloud": "green"}]
+
+
+@pytest.mark.parametrize("given", KINDS)
+def test_widgets_follow_each_other_in_full_rows(given):
+    """None has a place of its own, so that none can lie over another when one is left out."""
+    row = 0
+    heights = set()
+    for one in body(resolved(**given))["widgets"]:
+        assert one["type"] in {"alarm", "custom", "metric", "log"}
+        assert not {"x", "y"} & set(one)
+        row += one["width"]
+        heights.add(one["height"])
+        assert row <= 24, one["properties"]["title"]
+        if row == 24:
+            assert len(heights) == 1, one["properties"]["title"]
+            row, heights = 0, set()
+    assert row == 0
+
+
+def test_titles_tell_widgets_apart():
+    titles = [one["properties"]["title"] for one in body(resolved(**MANY_CLOUDS, ReportCloud="green"))["widgets"]]
+    assert len(titles) == len(set(titles))
+
+
+def custom(**given):
+    found = [one for one in body(resolved(**given))["widgets"] if one["type"] == "custom"]
+    return found[0]["properties"] if found else None
+
+
+def test_the_page_asks_the_function_that_only_looks():
+    page = custom()
+    assert page["endpoint"] == stand_in("AWS::Lambda::Function", "ReportFunction", "Arn")
+    assert page["params"] == {}
+    assert page["updateOn"]["refresh"] is True
+    assert custom(**MANY_CLOUDS, ReportCloud="green")["params"] == {"cloud": "green"}
+    assert custom(**MANY_CLOUDS) is None
+    assert custom(CreateReportWidget="false") is None
+
+
+def test_of_many_clouds_the_worst_come_first():
+    query = widget("Clouds, worst first", **MANY_CLOUDS)["query"]
+    assert query.startswith(f"SOURCE '/aws/lambda/{STACK}' | ")
+    assert " by Project, Phase | sort passes_failed desc, without_recovery_point desc" in query
+    for title, metric, statistic in [
+        ("The ten clouds that are longest without a promised recovery point (seconds)", "OldestDueAgeSeconds", "Maximum"),
+        ("The ten clouds with most failed snapshots", "SnapshotsFailed", "Sum"),
+    ]:
+        ((line,),) = widget(title, **MANY_CLOUDS, SnapshotTickSeconds=900)["metrics"]
+        assert line["expression"] == (
+            f"SORT(SEARCH('{{SnapSentry,Fleet,Project,Phase}} MetricName=\"{metric}\" Fleet=\"{STACK}\" "
+            f"Phase=\"snapshot\"', '{statistic}', 900), MAX, DESC, 10)"
+        )
 
 
 def test_every_graph_says_where_from_how_summed_and_how_often():
@@ -77,35 +125,24 @@ def test_every_graph_says_where_from_how_summed_and_how_often():
     {
         "Recovery points": {
             ("SnapshotsCreated", "snapshot"),
-            ("SnapshotsAdopted", "snapshot"),
-            ("SnapshotsPending", "snapshot"),
             ("SnapshotsDeferred", "snapshot"),
             ("SnapshotsFailed", "snapshot"),
         },
-        "Oldest due window left unserved (seconds)": {("OldestDueAgeSeconds", "snapshot")},
-        "Volumes managed; policies due and unreadable": {
+        "Longest without a promised recovery point (seconds)": {("OldestDueAgeSeconds", "snapshot")},
+        "Volumes managed; policies unreadable; volumes lost": {
             ("VolumesManaged", "snapshot"),
-            ("VolumesDue", "snapshot"),
             ("VolumesInvalid", "snapshot"),
+            ("VolumesLost", "expire"),
         },
+        "Longest blocked (seconds)": {("OldestBlockedAgeSeconds", "snapshot")},
         "Deletions": {
             ("SnapshotsDeleted", "expire"),
-            ("SnapshotsCleaned", "snapshot"),
             ("SnapshotsDeferred", "expire"),
             ("SnapshotsFailed", "expire"),
         },
         "Oldest expired snapshot (seconds)": {("OldestExpiredAgeSeconds", "expire")},
-        "Requests to the cloud": {
-            ("RequestsSent", "snapshot"),
-            ("RequestsSent", "expire"),
-            ("RequestsRetried", "snapshot"),
-            ("RequestsRetried", "expire"),
-        },
         "Duration (milliseconds)": {("DurationMs", "snapshot"), ("DurationMs", "expire"), ("Duration", None)},
         "Errors": {
-            ("InvocationsFailed", "snapshot"),
-            ("InvocationsFailed", "expire"),
-            ("InvocationsFailed", "unknown"),
             ("Errors", None),
             ("Throttles", None),
             ("AsyncEventsDropped", None),
@@ -120,7 +157,8 @@ def test_a_widget_draws_these_lines(title, lines):
 @pytest.mark.parametrize(
     ("title", "label", "value"),
     [
-        ("Oldest due window left unserved (seconds)", "limit", 5000),
+        ("Longest without a promised recovery point (seconds)", "limit", 5000),
+        ("Longest blocked (seconds)", "limit", 700000),
         ("Oldest expired snapshot (seconds)", "limit", 30000),
         ("Duration (milliseconds)", "time-out", 120_000),
     ],
@@ -129,13 +167,15 @@ def test_what_has_a_limit_is_drawn_against_it(title, label, value):
     assert widget(title, **GIVEN)["annotations"] == {"horizontal": [{"label": label, "value": value}]}
 
 
-def test_lines_belong_to_this_stack_alone():
+@pytest.mark.parametrize(("given", "own_dimension"), [({}, "Project"), (MANY_CLOUDS, "Fleet")], ids=["one", "many"])
+def test_lines_belong_to_this_stack_alone(given, own_dimension):
     own = {
-        "SnapSentry": {"Project": STACK},
+        "SnapSentry": {own_dimension: STACK},
         "AWS/Lambda": {"FunctionName": STACK},
         "AWS/SQS": {"QueueName": stand_in("AWS::SQS::Queue", "DeadLetterQueue", "QueueName")},
+        "AWS/States": {"StateMachineArn": stand_in("AWS::StepFunctions::StateMachine", "HandOutStateMachine")},
     }
-    for namespace, metric, dimensions, _ in metrics(body(resolved())):
+    for namespace, metric, dimensions, _ in metrics(body(resolved(**given))):
         dimensions.pop("Phase", None)
         assert dimensions == own[namespace], metric
 
@@ -145,4 +185,14 @@ def test_failures_are_read_from_the_functions_own_log():
     assert query.startswith(f"SOURCE '/aws/lambda/{STACK}' | fields @timestamp, @message | filter ")
     assert "error|warn" in query
     # A pass that Lambda cut off printed nothing itself.
-    assert "platform.runtimeDone" in query
+    assert "platform.runtimeDone" in widget("Failed passes")["query"]
+
+
+@pytest.mark.parametrize("given", KINDS)
+def test_logs_are_those_of_this_stack(given):
+    logs = [one["properties"] for one in body(resolved(**given))["widgets"] if one["type"] == "log"]
+    assert len(logs) >= 4
+    for log in logs:
+        assert log["query"].startswith(f"SOURCE '/aws/lambda/{STACK}' | "), log["title"]
+        assert log["region"] == REGION
+        assert log["view"] in {"table", "timeSeries"}

@@ -1,4 +1,4 @@
-"""Every metric that an alarm or the dashboard names is one that the function really printed.
+"""Every metric that an alarm or the dashboard names is one that the function declares, and the other way round.
 
 `--emf FILE` holds metrics lines of real invocations, one of each phase and one whose event was refused.
 """
@@ -8,10 +8,11 @@ import json
 
 import pytest
 
-from dashboard import body, metrics
+import declared
+from dashboard import body, metrics, searched
+from parameter_sets import MANY_CLOUDS
 from stack import STACK, resolved
 
-NAMESPACE = "SnapSentry"
 # Metrics of AWS' own that are used, and their dimension.
 OF_AWS = {
     ("AWS/Lambda", "AsyncEventsDropped", "FunctionName"),
@@ -20,21 +21,37 @@ OF_AWS = {
     ("AWS/Lambda", "Throttles", "FunctionName"),
     ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName"),
 }
+OF_AWS_FOR_MANY = {
+    ("AWS/States", "ExecutionsFailed", "StateMachineArn"),
+    ("AWS/States", "ExecutionsTimedOut", "StateMachineArn"),
+}
 
 
-def named():
+def of_alarm(properties):
+    """(namespace, metric, dimensions) of all that an alarm watches."""
+    watched = [one["MetricStat"]["Metric"] for one in properties.get("Metrics", []) if "MetricStat" in one]
+    for metric in watched or [properties]:
+        dimensions = {dimension["Name"]: dimension["Value"] for dimension in metric["Dimensions"]}
+        yield metric["Namespace"], metric["MetricName"], dimensions
+
+
+def named(**given):
     """(who names it, namespace, metric, dimensions) for all alarms and all lines of the dashboard."""
-    template = resolved()
+    template = resolved(**given)
     for name, resource in template["Resources"].items():
         if resource["Type"] == "AWS::CloudWatch::Alarm":
-            properties = resource["Properties"]
-            dimensions = {dimension["Name"]: dimension["Value"] for dimension in properties["Dimensions"]}
-            yield name, properties["Namespace"], properties["MetricName"], dimensions
+            for metric in of_alarm(resource["Properties"]):
+                yield name, *metric
     for namespace, metric, dimensions, _ in metrics(body(template)):
         yield "Dashboard", namespace, metric, dimensions
 
 
-OWN = [(who, metric, dimensions) for who, namespace, metric, dimensions in named() if namespace == NAMESPACE]
+def own(**given):
+    return [
+        (who, metric, dimensions)
+        for who, namespace, metric, dimensions in named(**given)
+        if namespace == declared.NAMESPACE
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -49,40 +66,60 @@ def lines(request):
     return found
 
 
-@pytest.fixture(scope="module")
-def printed(lines):
-    """(metric, the names of its dimensions, its phase) as CloudWatch would file them."""
-    filed = set()
+def filed(lines):
+    """(metric, the names of its dimensions, its phase) as CloudWatch would file these lines."""
+    found = set()
     for line in lines:
-        for directive in line["_aws"]["CloudWatchMetrics"]:
-            assert directive["Namespace"] == NAMESPACE
+        for directive in line["_aws"].get("CloudWatchMetrics", []):
+            assert directive["Namespace"] == declared.NAMESPACE
             for dimensions, metric in itertools.product(directive["Dimensions"], directive["Metrics"]):
                 # CloudWatch drops a metric or dimension that is no member of the line.
                 assert isinstance(line[metric["Name"]], int | float), metric
                 assert all(isinstance(line[dimension], str) for dimension in dimensions), dimensions
-                filed.add((metric["Name"], frozenset(dimensions), line.get("Phase")))
-    return filed
+                found.add((metric["Name"], frozenset(dimensions), line.get("Phase")))
+    return found
 
 
 def test_the_lines_come_from_every_phase_and_from_a_refused_event(lines):
     assert {line["Phase"] for line in lines} >= {"snapshot", "expire", "subscribe", "unknown"}
 
 
-@pytest.mark.parametrize(("who", "metric", "dimensions"), OWN, ids=lambda value: str(value))
-def test_a_metric_that_is_named_is_printed_with_those_dimensions(printed, who, metric, dimensions):
-    assert dimensions["Project"] == STACK
-    assert (metric, frozenset(dimensions), dimensions["Phase"]) in printed, f"{who} would wait for it for ever"
+def test_the_function_declares_these_metrics_and_no_others(lines):
+    of_one = [line for line in lines if "Fleet" not in line]
+    assert filed(of_one) == declared.of_one_cloud()
 
 
-def test_every_metric_that_is_printed_is_looked_at_by_someone(printed):
-    """A metric costs money each month; one that nobody sees should not be printed."""
-    assert {metric for metric, _, _ in printed} == {metric for _, metric, _ in OWN}
+@pytest.mark.parametrize("clouds", ["one", "many"])
+def test_a_metric_that_is_named_is_declared_with_those_dimensions(clouds):
+    given, filed, dimension = {
+        "one": ({}, declared.of_one_cloud(), "Project"),
+        "many": (MANY_CLOUDS, declared.of_many_clouds(), "Fleet"),
+    }[clouds]
+    waiting_for_ever = [
+        (who, metric)
+        for who, metric, dimensions in own(**given)
+        if (metric, frozenset(dimensions), dimensions["Phase"]) not in filed or dimensions[dimension] != STACK
+    ]
+    assert waiting_for_ever == []
+    assert set(searched(body(resolved(**given)))) <= filed
+
+
+@pytest.mark.parametrize("clouds", ["one", "many"])
+def test_every_metric_that_is_declared_is_looked_at_by_someone(clouds):
+    """A metric costs money each month; one that nobody sees should not be declared."""
+    given, filed = {
+        "one": ({}, declared.of_one_cloud()),
+        "many": (MANY_CLOUDS, declared.of_many_clouds() - declared.of_each_cloud()),
+    }[clouds]
+    looked_at = {(metric, frozenset(dimensions), dimensions["Phase"]) for _, metric, dimensions in own(**given)}
+    assert filed - looked_at == set()
 
 
 def test_other_namespaces_are_those_of_aws_with_metrics_that_exist():
-    used = set()
-    for _, namespace, metric, dimensions in named():
-        if namespace != NAMESPACE:
-            (dimension,) = dimensions
-            used.add((namespace, metric, dimension))
-    assert used == OF_AWS
+    for given, wanted in [({}, OF_AWS), (MANY_CLOUDS, OF_AWS | OF_AWS_FOR_MANY)]:
+        used = set()
+        for _, namespace, metric, dimensions in named(**given):
+            if namespace != declared.NAMESPACE:
+                (dimension,) = dimensions
+                used.add((namespace, metric, dimension))
+        assert used == wanted

@@ -31,6 +31,11 @@ ACCEPTED = {
     "SubnetIds": ["subnet-0a1b2c3d", "subnet-0a1b2c3d4e5f60718"],
     "SecurityGroupIds": ["sg-0a1b2c3d4e5f60718"],
     "NotificationEmail": ["platform@example.com"],
+    "Phases": ["snapshot,expire,targets", "snapshot,expire,targets,subscribe,report", "snapshot,expire,targets,restore"],
+    "PermissionsBoundaryArn": ["arn:aws:iam::123456789012:policy/platform/boundary", "arn:aws:iam::aws:policy/PowerUserAccess"],
+    "RolePath": ["/", "/platform/", "/platform/backup/"],
+    "ReportCloud": ["green", "eu-1.blue_2"],
+    "ReportCredentialsSecretArn": [SECRET_ARN],
     "WebhookUrl": ["none", "https://chat.example.com/hooks/not-a-secret"],
 }
 REFUSED = {
@@ -49,6 +54,13 @@ REFUSED = {
     "SubnetIds": ["vpc-0a1b2c3d", "subnet-"],
     "SecurityGroupIds": ["subnet-0a1b2c3d"],
     "NotificationEmail": ["platform", "a@b", "a@b.c d"],
+    # Without what the rules invoke nothing would be taken or removed.
+    "Phases": ["subscribe", "snapshot", "snapshot,expire", "snapshot, expire, targets", "snapshot,expire,targets,prune"],
+    "PermissionsBoundaryArn": ["boundary", "arn:aws:iam::123456789012:role/boundary"],
+    "RolePath": ["platform", "/platform", "platform/", ""],
+    "ReportCloud": ["a/b", "a b", "x" * 65],
+    "ReportCredentialsSecretArn": ["blue"],
+    "ManyClouds": ["yes", ""],
     "WebhookUrl": ["", "chat.example.com/hooks"],
     "WebhookUsername": ["user:password"],
 }
@@ -102,6 +114,13 @@ def test_every_parameter_stands_in_exactly_one_group_of_the_console():
     assert set(INTERFACE["ParameterLabels"]) <= set(PARAMETERS)
 
 
+def test_the_questions_that_matter_come_first():
+    first = INTERFACE["ParameterGroups"][0]["Parameters"]
+    assert first == ["CredentialsSecretArn", "NotificationEmail", "ManyClouds"]
+    # The guided deployment asks in the order of the template.
+    assert list(PARAMETERS)[:3] == first
+
+
 def test_secrets_and_nothing_else_are_hidden():
     assert {name for name, definition in PARAMETERS.items() if definition.get("NoEcho")} == SECRET
 
@@ -121,9 +140,11 @@ def test_a_hidden_parameter_goes_nowhere_but_into_the_functions_environment():
                 yield from references(item, path)
 
     template = source()
-    places = set(references({"Resources": template["Resources"], "Outputs": template["Outputs"]}))
-    environment = ("Resources", "SnapSentryFunction", "Properties", "Environment", "Variables")
-    assert {path[: len(environment)] for path in places} == {environment}
+    places = set(references({name: template[name] for name in ("Globals", "Resources", "Outputs")}))
+    # Those of the login reach both functions, those of the webhook only the one that acts.
+    shared = ("Globals", "Function", "Environment", "Variables")
+    own = ("Resources", "SnapSentryFunction", "Properties", "Environment", "Variables")
+    assert {path for path in places if path[: len(shared)] != shared and path[: len(own)] != own} == set()
     assert len(places) == len(SECRET)
 
 

@@ -1,8 +1,10 @@
 """Least privilege: the statements of every policy, word for word, and not one more."""
 
+import json
+
 import pytest
 
-from parameter_sets import CREDENTIALS, VPC
+from parameter_sets import CREDENTIALS, KEY_ARN, MANY_CLOUDS, REPORT_KEY_ARN, REPORT_SECRET_ARN, SECRET_ARN, VPC
 from stack import ACCOUNT, REGION, STACK, resolved, stand_in
 from statements import (
     ATTACH_TO_VPC,
@@ -25,15 +27,16 @@ INTENDED = {
 }
 
 
-def statements_of_the_role(resources):
-    """Every statement on the function's role, from the role itself and from policies attached to it."""
-    role = resources["FunctionRole"]["Properties"]
+def statements_of(role_name, resources):
+    """Every statement on a role, from the role itself and from policies attached to it."""
+    role = resources[role_name]["Properties"]
     assert "ManagedPolicyArns" not in role, "a managed policy grants what nobody has read"
     documents = [policy["PolicyDocument"] for policy in role.get("Policies", [])]
     for resource in resources.values():
         if resource["Type"] == "AWS::IAM::Policy":
-            assert resource["Properties"]["Roles"] == [stand_in("AWS::IAM::Role", "FunctionRole")]
-            documents.append(resource["Properties"]["PolicyDocument"])
+            (attached,) = resource["Properties"]["Roles"]
+            if attached == stand_in("AWS::IAM::Role", role_name):
+                documents.append(resource["Properties"]["PolicyDocument"])
     assert {document["Version"] for document in documents} == {"2012-10-17"}
     return [statement for document in documents for statement in document["Statement"]]
 
@@ -50,17 +53,99 @@ def test_the_function_may_do_this_and_no_more(credentials, network):
     if network == "VPC":
         intended += [ATTACH_TO_VPC, BUT_NOT_FROM_THE_CODE]
         given.update(VPC)
-    assert in_order(statements_of_the_role(resolved(**given)["Resources"])) == in_order(intended)
+    assert in_order(statements_of("FunctionRole", resolved(**given)["Resources"])) == in_order(intended)
 
 
-def test_only_lambda_takes_the_role_and_the_function_has_no_other():
+def of_the_report(statement):
+    """The same statement, meaning the function that only looks."""
+    text = json.dumps(statement)
+    return json.loads(text.replace(f"{STACK}:*", f"{STACK}-report:*").replace(f'function:{STACK}"', f'function:{STACK}-report"'))
+
+
+def of_its_own_secret(statement):
+    return json.loads(json.dumps(statement).replace(SECRET_ARN, REPORT_SECRET_ARN).replace(KEY_ARN, REPORT_KEY_ARN))
+
+
+OWN_SECRET = {"ReportCredentialsSecretArn": REPORT_SECRET_ARN}
+OWN_KEY = {**OWN_SECRET, "ReportCredentialsSecretKmsKeyArn": REPORT_KEY_ARN}
+
+
+@pytest.mark.parametrize(
+    ("given", "intended"),
+    [
+        (CREDENTIALS["application credential"], []),
+        (CREDENTIALS["secret"], [READ_CREDENTIALS]),
+        (CREDENTIALS["secret under a key"], [READ_CREDENTIALS, DECRYPT_CREDENTIALS]),
+        ({**CREDENTIALS["secret under a key"], **OWN_SECRET}, [of_its_own_secret(READ_CREDENTIALS)]),
+        (
+            {**CREDENTIALS["secret"], **OWN_KEY},
+            [of_its_own_secret(READ_CREDENTIALS), of_its_own_secret(DECRYPT_CREDENTIALS)],
+        ),
+        ({**CREDENTIALS["secret"], **VPC}, [READ_CREDENTIALS, ATTACH_TO_VPC, BUT_NOT_FROM_THE_CODE]),
+    ],
+)
+def test_the_function_that_looks_may_do_this_and_no_more(given, intended):
+    """Above all it publishes nothing and invokes nothing."""
+    wanted = [of_the_report(statement) for statement in [WRITE_OWN_LOG, *intended]]
+    assert in_order(statements_of("ReportRole", resolved(**given)["Resources"])) == in_order(wanted)
+
+
+def test_only_lambda_takes_the_roles_of_functions_and_each_function_has_its_own():
     resources = resolved()["Resources"]
-    assert resources["FunctionRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"] == [
-        {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    for role in ("FunctionRole", "ReportRole"):
+        assert resources[role]["Properties"]["AssumeRolePolicyDocument"]["Statement"] == [
+            {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        ]
+    roles = [name for name, resource in resources.items() if resource["Type"] == "AWS::IAM::Role"]
+    assert sorted(roles) == ["FunctionRole", "ReportRole"]
+    for function, role in {"SnapSentryFunction": "FunctionRole", "ReportFunction": "ReportRole"}.items():
+        assert resources[function]["Properties"]["Role"] == stand_in("AWS::IAM::Role", role, "Arn")
+
+
+def test_the_state_machine_invokes_the_function_and_the_rules_start_the_state_machine():
+    resources = resolved(**CREDENTIALS["secret"], **MANY_CLOUDS)["Resources"]
+    roles = [name for name, resource in resources.items() if resource["Type"] == "AWS::IAM::Role"]
+    assert sorted(roles) == ["FunctionRole", "HandOutRole", "RulesRole"]
+    for role, service in {"HandOutRole": "states.amazonaws.com", "RulesRole": "events.amazonaws.com"}.items():
+        assert resources[role]["Properties"]["AssumeRolePolicyDocument"]["Statement"] == [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": service},
+                "Action": "sts:AssumeRole",
+                "Condition": {"StringEquals": {"aws:SourceAccount": ACCOUNT}},
+            }
+        ]
+    assert statements_of("RulesRole", resources) == [
+        {
+            "Sid": "StartStateMachine",
+            "Effect": "Allow",
+            "Action": "states:StartExecution",
+            "Resource": stand_in("AWS::StepFunctions::StateMachine", "HandOutStateMachine"),
+        }
     ]
-    assert [name for name, resource in resources.items() if resource["Type"] == "AWS::IAM::Role"] == ["FunctionRole"]
-    role = stand_in("AWS::IAM::Role", "FunctionRole", "Arn")
-    assert resources["SnapSentryFunction"]["Properties"]["Role"] == role
+    invoke, deliver = statements_of("HandOutRole", resources)
+    assert invoke == {
+        "Sid": "InvokeFunction",
+        "Effect": "Allow",
+        "Action": "lambda:InvokeFunction",
+        "Resource": stand_in("AWS::Lambda::Function", "SnapSentryFunction", "Arn"),
+    }
+    # What AWS asks for before a state machine writes a log; none of it reads or writes one.
+    assert deliver == {
+        "Sid": "DeliverLog",
+        "Effect": "Allow",
+        "Action": [
+            "logs:CreateLogDelivery",
+            "logs:DeleteLogDelivery",
+            "logs:DescribeLogGroups",
+            "logs:DescribeResourcePolicies",
+            "logs:GetLogDelivery",
+            "logs:ListLogDeliveries",
+            "logs:PutResourcePolicy",
+            "logs:UpdateLogDelivery",
+        ],
+        "Resource": "*",
+    }
 
 
 def test_only_the_two_rules_put_letters_into_the_queue():

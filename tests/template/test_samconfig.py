@@ -8,6 +8,7 @@ from samcli.commands.deploy.command import cli as deploy
 from samcli.commands.validate.validate import cli as validate
 from samcli.lib.config.samconfig import SamConfig
 
+from parameter_sets import MANY_CLOUDS
 from stack import ROOT, resolved
 
 CONFIG = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))
@@ -27,7 +28,8 @@ def test_a_deployment_has_a_name_a_place_for_its_package_and_asks_before_it_chan
 
 def test_it_needs_no_right_to_name_roles():
     assert option("deploy", "capabilities") == "CAPABILITY_IAM"
-    assert "RoleName" not in resolved()["Resources"]["FunctionRole"]["Properties"]
+    resources = resolved(**MANY_CLOUDS, ReportCloud="green")["Resources"].values()
+    assert not any("RoleName" in resource["Properties"] for resource in resources if resource["Type"] == "AWS::IAM::Role")
 
 
 def test_everything_in_the_stack_is_tagged():

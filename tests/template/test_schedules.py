@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from parameter_sets import MANY_CLOUDS
 from stack import STACK, resolved, source, stand_in
 
 RULES = {"snapshot": "SnapshotRule", "expire": "ExpireRule"}
@@ -37,6 +38,15 @@ def test_a_rule_hands_over_exactly_the_request_and_keeps_what_it_cannot_deliver(
         "RetryPolicy": {"MaximumEventAgeInSeconds": 1800},
         "DeadLetterConfig": {"Arn": stand_in("AWS::SQS::Queue", "DeadLetterQueue", "Arn")},
     }
+
+
+@pytest.mark.parametrize("phase", RULES)
+def test_for_many_clouds_a_rule_starts_the_state_machine_with_what_it_is_for(phase):
+    (target,) = rule(phase, **MANY_CLOUDS)["Targets"]
+    assert json.loads(target["Input"]) == {"for": phase}
+    assert target["Arn"] == stand_in("AWS::StepFunctions::StateMachine", "HandOutStateMachine")
+    assert target["RoleArn"] == stand_in("AWS::IAM::Role", "RulesRole", "Arn")
+    assert target["DeadLetterConfig"] == {"Arn": stand_in("AWS::SQS::Queue", "DeadLetterQueue", "Arn")}
 
 
 @pytest.mark.parametrize("phase", RULES)

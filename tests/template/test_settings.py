@@ -52,8 +52,12 @@ def read(request):
 
 
 def in_template():
-    function = source()["Resources"]["SnapSentryFunction"]["Properties"]
-    return set(function["Environment"]["Variables"])
+    """Names that some stack sets for one of its functions."""
+    functions = [source()["Globals"]["Function"]]
+    for resource in source()["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            functions.append(resource["Properties"])
+    return {name for function in functions for name in function["Environment"]["Variables"]}
 
 
 def test_every_variable_in_the_template_is_read_by_someone(read):
