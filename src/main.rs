@@ -1,5 +1,7 @@
 //! Cold start: logging, and the runtime's loop.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use chrono::{DateTime, Utc};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::Value;
@@ -24,7 +26,7 @@ async fn main() -> Result<(), Error> {
     let handler = &handler;
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| async move {
         let invocation = Invocation {
-            deadline: DateTime::<Utc>::from(event.context.deadline()),
+            deadline: instant(event.context.deadline()),
             now: Utc::now(),
             seed: fresh_seed(),
             request_id: event.context.request_id,
@@ -32,4 +34,13 @@ async fn main() -> Result<(), Error> {
         handler.handle(&event.payload, &invocation).await
     }))
     .await
+}
+
+/// The instant, or the last there is where no calendar goes as far.
+fn instant(at: SystemTime) -> DateTime<Utc> {
+    let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis())
+        .ok()
+        .and_then(DateTime::from_timestamp_millis)
+        .unwrap_or(DateTime::<Utc>::MAX_UTC)
 }

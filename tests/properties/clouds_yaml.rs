@@ -1,7 +1,7 @@
 //! A `clouds.yaml`: whatever it is, it is read or refused, and no secret in it is told.
 
 use proptest::prelude::*;
-use snapsentry::settings::{Environment, SecretText, Settings};
+use snapsentry::settings::{Environment, Secret, Settings};
 
 use crate::cases;
 use crate::damage::odd_text;
@@ -107,10 +107,10 @@ fn is_read_or_refused(text: &[u8], cloud: &str) -> bool {
     ]
     .into_iter()
     .collect();
-    let in_secret = SecretText::new(String::from_utf8_lossy(text).into_owned());
+    let in_secret = Secret::read(String::from_utf8_lossy(text).into_owned());
     let read = [
-        Settings::resolve(&file, None, &Only(text)),
-        Settings::resolve(&secret, Some(&in_secret), &Only(b"")),
+        Settings::resolve(&file, None, &Only(text), None),
+        Settings::resolve(&secret, Some(&in_secret), &Only(b""), None),
     ];
     for result in &read {
         let told = match result {
@@ -162,7 +162,7 @@ fn the_text_that_is_spoilt_is_a_good_one() {
     let text = LINES.join("\n");
     for cloud in ["demo", "other"] {
         let file: Environment = [("OS_CLOUD", cloud)].into_iter().collect();
-        let read = Settings::resolve(&file, None, &Only(text.as_bytes()));
+        let read = Settings::resolve(&file, None, &Only(text.as_bytes()), None);
         assert!(read.is_ok(), "{cloud}: {:?}", read.err());
         assert!(is_read_or_refused(text.as_bytes(), cloud), "{cloud}");
     }

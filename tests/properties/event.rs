@@ -3,13 +3,16 @@
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use snapsentry::event::{EventLabels, Request};
+use snapsentry::event::{Event, EventLabels};
 
 use crate::cases;
 use crate::damage::damage;
 
-const FIELDS: [&str; 15] = [
+const FIELDS: [&str; 18] = [
     "phase",
+    "cloud",
+    "for",
+    "spread_seconds",
     "dry_run",
     "as_of",
     "volume_ids",
@@ -42,7 +45,9 @@ fn requests() -> Vec<Value> {
         "account": "1", "time": "2026-11-22T09:10:00Z", "region": "eu-central-1",
         "resources": [], "detail": pass,
     });
-    vec![pass, subscribe, envelope, json!({"phase": "expire"})]
+    let targets = json!({"phase": "targets", "for": "snapshot", "spread_seconds": 60});
+    let expire = json!({"phase": "expire", "cloud": "blue"});
+    vec![pass, subscribe, envelope, targets, expire]
 }
 
 /// A request or a refusal that names something; whether it was a request.
@@ -51,11 +56,12 @@ fn is_read_or_refused(bytes: &[u8]) -> bool {
     let Ok(payload) = serde_json::from_slice::<Value>(bytes) else {
         return false;
     };
-    let glimpse = EventLabels::of(&payload);
-    match Request::parse(&payload) {
+    let labels = EventLabels::of(&payload);
+    match Event::parse(&payload) {
         Ok(request) => {
-            assert_eq!(glimpse.phase, Some(request.phase()), "{payload}");
-            assert_eq!(glimpse.dry_run, request.dry_run(), "{payload}");
+            assert_eq!(labels.phase, Some(request.phase()), "{payload}");
+            assert_eq!(labels.dry_run, request.dry_run(), "{payload}");
+            assert_eq!(labels.cloud.as_ref(), request.cloud(), "{payload}");
             true
         }
         Err(error) => {

@@ -9,7 +9,7 @@ mod only_file;
 
 use libfuzzer_sys::fuzz_target;
 use only_file::Only;
-use snapsentry::settings::{Environment, SecretText, Settings};
+use snapsentry::settings::{Environment, Secret, Settings};
 
 fuzz_target!(|text: &[u8]| {
     let cloud = ("OS_CLOUD", "demo");
@@ -17,10 +17,10 @@ fuzz_target!(|text: &[u8]| {
     let secret: Environment = [cloud, ("SNAPSENTRY_CREDENTIALS_SECRET", "snapsentry/cloud")]
         .into_iter()
         .collect();
-    let in_secret = SecretText::new(String::from_utf8_lossy(text).into_owned());
+    let in_secret = Secret::read(String::from_utf8_lossy(text).into_owned());
     for read in [
-        Settings::resolve(&file, None, &Only(text)),
-        Settings::resolve(&secret, Some(&in_secret), &Only(b"")),
+        Settings::resolve(&file, None, &Only(text), None),
+        Settings::resolve(&secret, Some(&in_secret), &Only(b""), None),
     ] {
         match read {
             Ok(settings) => drop(format!("{settings:?}")),

@@ -5,10 +5,10 @@ use std::path::Path;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use snapsentry::event::{EventLabels, Phase, Request};
+use snapsentry::event::{Event, EventLabels, Phase, Request};
 
 use crate::events::requests::{
-    VOLUME, accepted, all_refused, envelope, pass, refused, subscribe, subscription, with,
+    VOLUME, all_refused, envelope, pass, read, refused, subscribe, subscription, with,
 };
 
 #[test]
@@ -40,21 +40,25 @@ fn every_sample_event_is_accepted_as_it_is() {
     for (name, phase, dry_run) in rows {
         let text = std::fs::read_to_string(folder.join(format!("{name}.json"))).unwrap();
         let event: Value = serde_json::from_str(&text).unwrap();
-        let request = accepted(&event);
+        let request = read(&event);
         assert_eq!(
             (request.phase(), request.dry_run()),
             (phase, dry_run),
             "{name}"
         );
-        if let Request::Subscribe(subscribe) = request {
+        if let Event::Cloud {
+            request: Request::Subscribe(subscribe),
+            ..
+        } = request
+        {
             assert!(name.ends_with(subscribe.policy.as_str()), "{name}");
         }
     }
 }
 
 #[test]
-fn the_phase_is_required_and_one_of_three() {
-    let names = &["phase", "snapshot", "expire", "subscribe"];
+fn the_phase_is_required_and_one_of_those_there_are() {
+    let names = &["phase", "snapshot", "expire", "subscribe", "targets"];
     all_refused(vec![
         (json!({}), names),
         (json!({"dry_run": true}), names),
@@ -80,7 +84,7 @@ fn a_payload_that_is_no_object_is_refused() {
 
 #[test]
 fn an_unknown_field_is_refused_with_the_fields_of_the_phase() {
-    let pass: &[&str] = &["phase, dry_run, as_of, volume_ids, shard"];
+    let pass: &[&str] = &["phase, cloud, dry_run, as_of, volume_ids, shard"];
     all_refused(vec![
         (
             json!({"phase": "snapshot", "dryrun": true}),
@@ -115,7 +119,7 @@ fn an_unknown_field_is_refused_with_the_fields_of_the_phase() {
                 subscription("daily"),
                 json!({"shard": {"index": 0, "count": 1}}),
             ),
-            &["shard", "volume_id, policy, enabled"],
+            &["shard", "cloud, dry_run, volume_id, policy, enabled"],
         ),
         (
             with(subscription("daily"), json!({"retention": 3})),
@@ -184,12 +188,12 @@ fn dry_run_is_a_boolean_and_false_unless_said() {
 proptest! {
     #[test]
     fn no_payload_panics_and_every_refusal_says_something(
-        phase in prop::sample::select(vec!["snapshot", "expire", "subscribe", "other"]),
+        phase in prop::sample::select(vec!["snapshot", "expire", "subscribe", "targets", "other"]),
         fields in prop::collection::btree_map(
             prop::sample::select(vec![
                 "dry_run", "as_of", "volume_ids", "shard", "volume_id", "policy", "enabled",
                 "retention_days", "timezone", "start_time", "day_of_week", "day_of_month",
-                "interval_hours", "detail", "detail-type", "source", "nonsense",
+                "interval_hours", "cloud", "for", "spread_seconds", "detail", "detail-type", "source", "nonsense",
             ]),
             any_value(),
             0..6,
@@ -199,11 +203,12 @@ proptest! {
         for (field, value) in fields {
             event[field] = value;
         }
-        let glimpse = EventLabels::of(&event);
-        match Request::parse(&event) {
+        let labels = EventLabels::of(&event);
+        match Event::parse(&event) {
             Ok(request) => {
-                prop_assert_eq!(glimpse.phase, Some(request.phase()));
-                prop_assert_eq!(glimpse.dry_run, request.dry_run());
+                prop_assert_eq!(labels.phase, Some(request.phase()));
+                prop_assert_eq!(labels.dry_run, request.dry_run());
+                prop_assert_eq!(labels.cloud.as_ref(), request.cloud());
             }
             Err(error) => prop_assert!(error.to_string().len() > 20),
         }
@@ -242,7 +247,7 @@ fn a_long_value_is_cut_in_the_message() {
 }
 
 #[test]
-fn a_glimpse_tells_phase_and_dry_run_of_whatever_comes() {
+fn labels_tell_phase_and_dry_run_of_whatever_comes() {
     let rows = [
         (json!({"phase": "snapshot"}), Some(Phase::Snapshot), false),
         (
@@ -282,7 +287,11 @@ fn a_glimpse_tells_phase_and_dry_run_of_whatever_comes() {
     for (payload, phase, dry_run) in rows {
         assert_eq!(
             EventLabels::of(&payload),
-            EventLabels { phase, dry_run },
+            EventLabels {
+                phase,
+                dry_run,
+                cloud: None
+            },
             "{payload}"
         );
     }
@@ -290,6 +299,16 @@ fn a_glimpse_tells_phase_and_dry_run_of_whatever_comes() {
 
 #[test]
 fn phases_are_called_what_events_and_metrics_call_them() {
-    let names = [Phase::Snapshot, Phase::Expire, Phase::Subscribe].map(Phase::as_str);
-    assert_eq!(names, ["snapshot", "expire", "subscribe"]);
+    for phase in Phase::ALL {
+        assert_eq!(Phase::named(phase.as_str()), Some(phase));
+        assert!(Phase::all_in_words().contains(&format!("\"{phase}\"")));
+    }
+    let names = [
+        Phase::Snapshot,
+        Phase::Expire,
+        Phase::Subscribe,
+        Phase::Targets,
+    ];
+    let names = names.map(Phase::as_str);
+    assert_eq!(names, ["snapshot", "expire", "subscribe", "targets"]);
 }

@@ -1,6 +1,7 @@
 //! Events: what is accepted, what it becomes, and what is said of the rest.
 
 mod any_phase;
+mod clouds;
 mod envelope;
 mod pass;
 mod requests;

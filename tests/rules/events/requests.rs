@@ -1,16 +1,24 @@
 //! Events as they are written in these tests, and what becomes of them.
 
 use serde_json::{Value, json};
-use snapsentry::event::{PassRequest, Request, SubscribeRequest};
+use snapsentry::event::{Event, PassRequest, Request, SubscribeRequest, TargetsRequest};
 
 pub(crate) const VOLUME: &str = "7d3e2a4c-52a6-4b5c-9f0e-1c2d3e4f5a6b";
 
+pub(crate) fn read(event: &Value) -> Event {
+    Event::parse(event).unwrap_or_else(|error| panic!("{event}: {error}"))
+}
+
+/// What is asked of one cloud.
 pub(crate) fn accepted(event: &Value) -> Request {
-    Request::parse(event).unwrap_or_else(|error| panic!("{event}: {error}"))
+    match read(event) {
+        Event::Cloud { request, .. } => request,
+        other => panic!("{other:?}"),
+    }
 }
 
 pub(crate) fn refused(event: &Value) -> String {
-    match Request::parse(event) {
+    match Event::parse(event) {
         Ok(request) => panic!("{event} was accepted as {request:?}"),
         Err(error) => error.to_string(),
     }
@@ -37,6 +45,13 @@ pub(crate) fn pass(event: &Value) -> PassRequest {
 pub(crate) fn subscribe(settings: Value) -> SubscribeRequest {
     match accepted(&with(subscription("daily"), settings)) {
         Request::Subscribe(subscribe) => subscribe,
+        other => panic!("{other:?}"),
+    }
+}
+
+pub(crate) fn targets(event: &Value) -> TargetsRequest {
+    match read(event) {
+        Event::Targets(targets) => targets,
         other => panic!("{other:?}"),
     }
 }

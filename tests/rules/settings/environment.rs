@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
+use snapsentry::event::Phase;
 use snapsentry::settings::{
-    Environment, Files, Interface, LocalFiles, Settings, TimeBounds, VARIABLES,
+    Environment, Files, Interface, LocalFiles, Settings, TimeBounds, VARIABLES, served_phases,
 };
 
 use crate::settings::world::{HOOK, WORD, World};
@@ -24,7 +25,6 @@ fn a_login_alone_gives_every_default() {
     assert_eq!(settings.region, None);
     assert_eq!(settings.interface, Interface::Public);
     assert!(settings.webhook.is_none());
-    assert_eq!(settings.project_label, None);
     assert_eq!((settings.max_concurrency, settings.max_creating), (16, 64));
     assert_eq!(settings.retry.max_retries, 3);
     assert_eq!(settings.retry.base_delay, MS(500));
@@ -213,9 +213,30 @@ fn both_names_of_the_interface_have_to_agree() {
 }
 
 #[test]
-fn the_metrics_project_can_be_named() {
-    let world = World::credential().set("SNAPSENTRY_PROJECT", "stack one");
-    assert_eq!(world.settings().project_label.as_deref(), Some("stack one"));
+fn the_phases_that_are_served_are_names_of_phases() {
+    let world = |phases: &str| World::credential().set("SNAPSENTRY_PHASES", phases);
+    for (text, served) in [
+        ("snapshot", vec![Phase::Snapshot]),
+        (" expire , targets", vec![Phase::Expire, Phase::Targets]),
+        (
+            "snapshot,expire,subscribe,targets",
+            Phase::ALL[..4].to_vec(),
+        ),
+    ] {
+        world(text).settings();
+        assert_eq!(served_phases(text), Some(served), "{text}");
+    }
+    for text in [
+        "snapshots",
+        "snapshot,",
+        "Snapshot",
+        "snapshot;expire",
+        "unknown",
+    ] {
+        world(text).fails(&["SNAPSENTRY_PHASES", text, "\"snapshot\"", "\"targets\""]);
+        assert_eq!(served_phases(text), None, "{text}");
+    }
+    world("").settings();
 }
 
 #[test]
@@ -282,6 +303,7 @@ fn every_fault_is_named_at_once() {
         .set("SNAPSENTRY_DEADLINE_MARGIN", "x")
         .set("SNAPSENTRY_DEFAULT_TIMEOUT", "x")
         .set("SNAPSENTRY_KEEP_LAST", "x")
+        .set("SNAPSENTRY_PHASES", "x")
         .set("SNAPSENTRY_STUCK_AFTER", "x");
     let environment = world.environment();
     let all: Vec<&str> = VARIABLES
@@ -289,7 +311,7 @@ fn every_fault_is_named_at_once() {
         .copied()
         .filter(|v| environment.get(v).is_some())
         .collect();
-    assert_eq!(all.len(), 18);
+    assert_eq!(all.len(), 19);
     world.fails(&all);
 }
 

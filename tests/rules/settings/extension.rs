@@ -6,11 +6,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use snapsentry::deadline::Deadline;
-use snapsentry::settings::{
-    Environment, InvalidConfiguration, SecretText, read_secret, secret_reference,
-};
+use snapsentry::settings::{Environment, InvalidConfiguration, read_secret, secret_reference};
 use snapsentry::transport::{Request, Response, Transport, TransportError};
 use tokio::time::Instant;
 
@@ -91,7 +90,7 @@ fn environment(more: &[(&str, &str)]) -> Environment {
 async fn read(
     extension: &Extension,
     environment: &Environment,
-) -> Result<SecretText, InvalidConfiguration> {
+) -> Result<SecretString, InvalidConfiguration> {
     let reference = secret_reference(environment).expect("a secret is named");
     keeps_secrets(&format!("{reference:?}"));
     read_secret(
@@ -122,7 +121,7 @@ async fn the_extension_is_asked_as_aws_documents_it() {
         "SecretString": PASSWORD
     }))]);
     let secret = read(&extension, &environment(&[])).await.unwrap();
-    assert!(secret.same_as(&SecretText::new(PASSWORD)));
+    assert_eq!(secret.expose_secret(), PASSWORD);
     let asked = extension.asked.lock().unwrap();
     let (request, _) = &asked[0];
     assert_eq!(asked.len(), 1);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use snapsentry::openstack::{ApplicationCredential, AuthMethod};
-use snapsentry::settings::{Interface, SecretText};
+use snapsentry::settings::{Interface, Secret};
 
 use crate::settings::world::{CREDENTIAL, HOOK, PASSWORD, WORD, World};
 
@@ -74,7 +74,6 @@ fn any_other_variable_may_stand_in_the_secret_and_the_environment_wins() {
     assert!(settings.tls.insecure && settings.webhook.is_some());
     assert_eq!((settings.max_creating, settings.keep_last), (7, 5));
     assert_eq!(settings.poll_interval, Duration::from_secs(3));
-    assert_eq!(settings.project_label, None);
 
     let settings = login_and(more)
         .set("OS_REGION_NAME", "RegionTwo")
@@ -273,8 +272,8 @@ fn a_secret_that_is_neither_json_nor_a_clouds_yaml_is_refused_without_a_word_of_
 
 #[test]
 fn a_secret_compares_itself_and_shows_nothing() {
-    let secret = SecretText::new(PASSWORD);
-    assert!(secret.same_as(&SecretText::new(PASSWORD)));
-    assert!(!secret.same_as(&SecretText::new(WORD)));
+    let secret = Secret::read(PASSWORD);
+    assert!(secret.says(&PASSWORD.into()));
+    assert!(!secret.says(&WORD.into()));
     assert!(!format!("{secret:?}").contains(PASSWORD));
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use snapsentry::settings::{Environment, Files, InvalidConfiguration, SecretText, Settings};
+use snapsentry::CloudName;
+use snapsentry::settings::{CloudList, Environment, Files, InvalidConfiguration, Secret, Settings};
 
 /// What no message, debug text or error may contain.
 pub(crate) const SECRETS: [&str; 4] = [
@@ -23,6 +24,7 @@ pub(crate) struct World {
     variables: BTreeMap<String, String>,
     files: Folder,
     secret: Option<String>,
+    cloud: Option<CloudName>,
 }
 
 #[derive(Clone, Default)]
@@ -93,13 +95,30 @@ impl World {
         }
     }
 
+    /// The event names this cloud.
+    pub(crate) fn cloud(self, name: &str) -> Self {
+        let cloud = Some(name.parse().expect("a name"));
+        Self { cloud, ..self }
+    }
+
+    /// The clouds there are, as `targets` lists them.
+    pub(crate) fn list(&self) -> Result<CloudList, InvalidConfiguration> {
+        let secret = self.secret.clone().map(Secret::read);
+        CloudList::read(&self.environment(), secret.as_ref(), &self.files)
+    }
+
     pub(crate) fn environment(&self) -> Environment {
         self.variables.clone().into_iter().collect()
     }
 
     fn resolve(&self) -> Result<Settings, InvalidConfiguration> {
-        let secret = self.secret.clone().map(SecretText::new);
-        Settings::resolve(&self.environment(), secret.as_ref(), &self.files)
+        let secret = self.secret.clone().map(Secret::read);
+        Settings::resolve(
+            &self.environment(),
+            secret.as_ref(),
+            &self.files,
+            self.cloud.as_ref(),
+        )
     }
 
     /// The settings, which must be fine, and whose debug text must keep the secrets.
