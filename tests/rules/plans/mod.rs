@@ -21,6 +21,7 @@ mod restore;
 mod scope;
 mod stale_snapshots;
 mod states;
+mod targets;
 mod under_way;
 mod without_recovery_point;
 

@@ -2,6 +2,7 @@
 
 mod entries;
 mod files;
+mod many;
 mod refusals;
 
 use crate::settings::world::World;
