@@ -43,6 +43,7 @@ pub mod settings;
 mod text;
 pub mod transport;
 pub mod webhook;
+pub mod widget;
 
 pub use cloud_name::{CloudName, InvalidCloudName};
 pub use error::InvocationError;

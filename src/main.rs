@@ -30,6 +30,7 @@ async fn main() -> Result<(), Error> {
             now: Utc::now(),
             seed: fresh_seed(),
             request_id: event.context.request_id,
+            invoked_function_arn: event.context.invoked_function_arn,
         };
         handler.handle(&event.payload, &invocation).await
     }))

@@ -8,19 +8,23 @@
 mod envelope;
 mod fields;
 mod pass;
+mod report;
 mod restore;
 mod shard;
 mod subscribe;
 mod targets;
+mod widget;
 
 use std::fmt;
 
 use serde_json::Value;
 
 pub use pass::PassRequest;
+pub use report::{ReportRequest, gone};
 pub use restore::{RestoreRequest, RestoreTarget};
 pub use subscribe::SubscribeRequest;
 pub use targets::{SpreadPhase, TargetsRequest};
+pub use widget::{Viewer, WidgetRequest};
 
 use crate::cloud_name::CloudName;
 use fields::{Fields, shown};
@@ -30,6 +34,8 @@ use fields::{Fields, shown};
 pub enum Event {
     /// List the events that this tick wants, without asking any cloud.
     Targets(TargetsRequest),
+    /// Tell what a widget's parameters are, without asking any cloud.
+    Describe,
     /// Work with one cloud.
     Cloud {
         /// The entry of the `clouds.yaml`; `None` where the configuration says which.
@@ -48,6 +54,10 @@ pub enum Request {
     Expire(PassRequest),
     /// Tag one volume with one policy.
     Subscribe(SubscribeRequest),
+    /// Tell how every volume stands.
+    Report(ReportRequest),
+    /// The same, as a page on a dashboard.
+    Widget(WidgetRequest),
     /// Get data back as new volumes.
     Restore(RestoreRequest),
 }
@@ -64,6 +74,8 @@ pub enum Phase {
     Subscribe,
     /// Lists the events that a tick wants.
     Targets,
+    /// Tells how every volume stands.
+    Report,
     /// Gets data back as new volumes.
     Restore,
 }
@@ -95,6 +107,12 @@ impl Event {
     /// # Errors
     /// [`InvalidEvent`] for everything that is not exactly a request.
     pub fn parse(payload: &Value) -> Result<Self, InvalidEvent> {
+        if widget::is_describe(payload) {
+            return Ok(Self::Describe);
+        }
+        if widget::is_widget(payload) {
+            return WidgetRequest::read(payload);
+        }
         let request = envelope::open(payload)?;
         let fields = Fields::of(&request)?;
         let phase = match fields.get("phase") {
@@ -107,6 +125,7 @@ impl Event {
             Phase::Snapshot => PassRequest::read(&fields).map(Request::Snapshot),
             Phase::Expire => PassRequest::read(&fields).map(Request::Expire),
             Phase::Subscribe => SubscribeRequest::read(&fields).map(Request::Subscribe),
+            Phase::Report => ReportRequest::read(&fields).map(Request::Report),
             Phase::Restore => RestoreRequest::read(&fields).map(Request::Restore),
         };
         let cloud = fields.read("cloud", CloudName::ACCEPTED, CloudName::of_json)?;
@@ -120,6 +139,7 @@ impl Event {
     pub fn phase(&self) -> Phase {
         match self {
             Self::Targets(_) => Phase::Targets,
+            Self::Describe => Phase::Report,
             Self::Cloud { request, .. } => request.phase(),
         }
     }
@@ -127,7 +147,7 @@ impl Event {
     /// Whether the cloud is to stay as it is.
     pub fn dry_run(&self) -> bool {
         match self {
-            Self::Targets(_) => false,
+            Self::Targets(_) | Self::Describe => false,
             Self::Cloud { request, .. } => request.dry_run(),
         }
     }
@@ -135,7 +155,7 @@ impl Event {
     /// The cloud that the event names.
     pub fn cloud(&self) -> Option<&CloudName> {
         match self {
-            Self::Targets(_) => None,
+            Self::Targets(_) | Self::Describe => None,
             Self::Cloud { cloud, .. } => cloud.as_ref(),
         }
     }
@@ -148,6 +168,7 @@ impl Request {
             Self::Snapshot(_) => Phase::Snapshot,
             Self::Expire(_) => Phase::Expire,
             Self::Subscribe(_) => Phase::Subscribe,
+            Self::Report(_) | Self::Widget(_) => Phase::Report,
             Self::Restore(_) => Phase::Restore,
         }
     }
@@ -157,6 +178,7 @@ impl Request {
         match self {
             Self::Snapshot(pass) | Self::Expire(pass) => pass.dry_run,
             Self::Subscribe(subscribe) => subscribe.dry_run,
+            Self::Report(_) | Self::Widget(_) => false,
             Self::Restore(restore) => restore.dry_run,
         }
     }
@@ -164,11 +186,12 @@ impl Request {
 
 impl Phase {
     /// All of them, in the order in which errors list them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Snapshot,
         Self::Expire,
         Self::Subscribe,
         Self::Targets,
+        Self::Report,
         Self::Restore,
     ];
 
@@ -179,6 +202,7 @@ impl Phase {
             Self::Expire => "expire",
             Self::Subscribe => "subscribe",
             Self::Targets => "targets",
+            Self::Report => "report",
             Self::Restore => "restore",
         }
     }
@@ -187,7 +211,7 @@ impl Phase {
     pub fn is_measured(self) -> bool {
         match self {
             Self::Snapshot | Self::Expire | Self::Subscribe | Self::Targets => true,
-            Self::Restore => false,
+            Self::Report | Self::Restore => false,
         }
     }
 
@@ -219,6 +243,7 @@ impl Phase {
             Self::Snapshot | Self::Expire => (&["phase", "cloud"], pass::FIELDS),
             Self::Subscribe => (&["phase", "cloud"], subscribe::FIELDS),
             Self::Targets => (&["phase"], targets::FIELDS),
+            Self::Report => (&["phase", "cloud"], report::FIELDS),
             Self::Restore => (&["phase", "cloud"], restore::FIELDS),
         };
         [common, own].concat()
@@ -242,11 +267,14 @@ impl EventLabels {
     /// Looks at any payload; never fails.
     pub fn of(payload: &Value) -> Self {
         let request = envelope::peek(payload);
+        let looks = widget::is_describe(payload) || widget::is_widget(payload);
         Self {
-            phase: request
-                .get("phase")
-                .and_then(Value::as_str)
-                .and_then(Phase::named),
+            phase: if looks {
+                Some(Phase::Report)
+            } else {
+                let phase = request.get("phase").and_then(Value::as_str);
+                phase.and_then(Phase::named)
+            },
             dry_run: [request, payload]
                 .iter()
                 .any(|place| place.get("dry_run") == Some(&Value::Bool(true))),

@@ -12,7 +12,7 @@ use crate::plan::Shard;
 pub(super) const FIELDS: &[&str] = &["dry_run", "as_of", "volume_ids", "shard"];
 
 /// The most volumes that one event may name.
-const MOST_VOLUME_IDS: usize = 500;
+pub(super) const MOST_VOLUME_IDS: usize = 500;
 
 const ACCEPTED_VOLUME_IDS: &str =
     "volume UUIDs, each like \"7d3e2a4c-52a6-4b5c-9f0e-1c2d3e4f5a6b\"";

@@ -34,20 +34,21 @@ pub(super) struct InvocationContext<'a> {
     pub(super) deadline: Deadline,
     pub(super) begun: Instant,
     pub(super) seed: u64,
+    pub(super) invoked_function_arn: &'a str,
 }
 
 /// What an invocation works with in its cloud.
-struct Work<'a> {
-    context: &'a InvocationContext<'a>,
-    warm: &'a WarmState,
-    client: Client,
+pub(super) struct Work<'a> {
+    pub(super) context: &'a InvocationContext<'a>,
+    pub(super) warm: &'a WarmState,
+    pub(super) client: Client,
     transport: Arc<dyn Transport>,
 }
 
 /// What was done, and what to tell of it.
-struct Done {
-    answer: Box<RawValue>,
-    figures: Figures,
+pub(super) struct Done {
+    pub(super) answer: Box<RawValue>,
+    pub(super) figures: Figures,
 }
 
 impl Handler {
@@ -123,6 +124,8 @@ impl Work<'_> {
                 self.finish_pass(request, summary).await
             }
             Request::Subscribe(request) => self.subscribe(request).await,
+            Request::Report(request) => self.report(request).await,
+            Request::Widget(request) => self.widget(request).await,
             Request::Restore(request) => self.restore(request).await,
         }
     }
@@ -230,7 +233,7 @@ impl Work<'_> {
     }
 
     /// The project that the latest token was for.
-    fn project(&self) -> Option<ProjectLabel> {
+    pub(super) fn project(&self) -> Option<ProjectLabel> {
         let session = &self.warm.session;
         Some(ProjectLabel {
             id: session.project_id()?,
@@ -246,7 +249,8 @@ fn scope(request: &PassRequest) -> Scope {
     }
 }
 
-fn limits(settings: &Settings) -> Limits {
+/// The limits that a pass keeps to.
+pub(super) fn limits(settings: &Settings) -> Limits {
     Limits {
         max_creating: settings.max_creating,
         keep_last: settings.keep_last,

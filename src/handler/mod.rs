@@ -1,10 +1,11 @@
 //! One invocation, from event to answer.
 //!
 //! [`Handler::handle`] is the whole of it: read the event, get the settings of the cloud that is
-//! meant ([`warm`]), do the work there ([`invocation`]) or list the clouds ([`targets`]), and print
-//! one metrics line, whatever came of it.
+//! meant ([`warm`]), do the work there ([`invocation`], [`mod@report`]) or list the clouds
+//! ([`targets`]), and print one metrics line, whatever came of it.
 
 mod invocation;
+mod report;
 mod targets;
 mod warm;
 
@@ -30,6 +31,7 @@ use crate::lock::lock;
 use crate::platform::Platform;
 use crate::report::{Figures, Metrics, ProjectLabel, metrics_line};
 use crate::settings::{Environment, Files, TimeBounds, served_phases};
+use crate::widget;
 use invocation::InvocationContext;
 use warm::{KnownSecret, WarmStates};
 
@@ -49,6 +51,8 @@ pub struct Invocation {
     pub now: DateTime<Utc>,
     /// What randomness is drawn from.
     pub seed: u64,
+    /// The ARN that was invoked: what a click on a dashboard invokes again.
+    pub invoked_function_arn: String,
 }
 
 /// Serves invocations, one after another. What outlives one is kept here: the secret as it was read
@@ -159,9 +163,16 @@ impl Handler {
         // What the environment says holds before the secret is asked for.
         self.serves(event.phase(), self.environment.get("SNAPSENTRY_PHASES"))?;
         let deadline = self.deadline(invocation, begun, TimeBounds::of(&self.environment));
-        self.ask_for_secret(deadline).await?;
+        if event != Event::Describe {
+            self.ask_for_secret(deadline).await?;
+        }
         self.serves(event.phase(), self.text("SNAPSENTRY_PHASES").as_deref())?;
+        lock(&self.clouds).forget_stale_listings(invocation.now);
         match event {
+            Event::Describe => Ok(Ended {
+                result: Ok(json(&widget::DOCUMENTATION)),
+                stats: InvocationStats::default(),
+            }),
             Event::Targets(request) => Ok(self.targets(run_id, invocation.now, request)?),
             Event::Cloud { cloud, request } => {
                 let warm = self.warm_state(cloud.as_ref())?;
@@ -174,6 +185,7 @@ impl Handler {
                     deadline: self.deadline(invocation, begun, warm.settings.time_bounds()),
                     begun,
                     seed: invocation.seed,
+                    invoked_function_arn: &invocation.invoked_function_arn,
                 };
                 Ok(self.serve(&context, &warm).await)
             }

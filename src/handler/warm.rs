@@ -6,9 +6,11 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 
 use super::Handler;
+use super::report::Listings;
 use crate::cloud_name::CloudName;
 use crate::deadline::Deadline;
 use crate::error::InvocationError;
@@ -50,6 +52,8 @@ pub(super) struct WarmState {
     pub(super) settings: Arc<Settings>,
     pub(super) trust: Arc<Trust>,
     pub(super) session: Arc<Session>,
+    /// What a dashboard was last shown.
+    pub(super) listings: Arc<Listings>,
     /// What the settings were read from.
     sources: Arc<Sources>,
     /// Of which version of the secret that is known.
@@ -72,6 +76,13 @@ impl WarmStates {
             self.0.remove(0);
         }
         self.0.push((cloud.cloned(), state));
+    }
+
+    /// Forgets listings that are too old to be shown again, whatever the cloud.
+    pub(super) fn forget_stale_listings(&self, now: DateTime<Utc>) {
+        for (_, state) in &self.0 {
+            state.listings.forget_stale(now);
+        }
     }
 
     /// The name of the project that the cloud's latest token was for.
@@ -140,6 +151,7 @@ impl Handler {
             settings: Arc::new(settings),
             trust: Arc::new(trust),
             session: Arc::default(),
+            listings: Arc::default(),
             sources: Arc::new(sources),
             version,
         })

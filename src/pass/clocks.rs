@@ -15,11 +15,17 @@ const TRUSTED: TimeDelta = TimeDelta::hours(1);
 /// Warns where the clocks are more than five minutes apart. `difference` is by how much the
 /// cloud's is ahead; nothing where the cloud did not say.
 pub(super) fn warn(difference: Option<TimeDelta>, summary: &mut Summary) {
-    if let Some(difference) = difference.filter(|difference| difference.abs() > NOTABLE) {
-        let warning = format!("{}; set the clocks right", described(difference));
-        tracing::warn!(warning);
+    if let Some(warning) = warning(difference) {
         summary.warn(warning);
     }
+}
+
+/// What is told where the clocks are more than five minutes apart.
+pub(super) fn warning(difference: Option<TimeDelta>) -> Option<String> {
+    let difference = difference.filter(|difference| difference.abs() > NOTABLE)?;
+    let warning = format!("{}; set the clocks right", described(difference));
+    tracing::warn!(warning);
+    Some(warning)
 }
 
 /// Why nothing may be deleted, where the clocks are more than an hour apart.

@@ -11,7 +11,7 @@ use crate::openstack::{self, Error};
 use crate::plan::expiry::ManagedSnapshots;
 use crate::plan::{Expiry, Scope, Snapshot, Volume, VolumeSnapshots};
 use crate::policy::{Metadata, PolicyKind, PolicyState};
-use crate::report::Summary;
+use crate::report::{Summary, Warning};
 
 /// What a snapshot pass sees.
 pub(super) struct CreateInventory {
@@ -171,17 +171,23 @@ pub(super) fn warn_of_unknown(
 ) {
     for id in pass.scope.volume_ids.iter().flatten() {
         if !is_known(id) {
-            tracing::warn!(volume_id = id, "asked for, and {what}");
-            summary.warnings.push(crate::report::Warning {
-                volume_id: Some(id.clone()),
-                warning: format!("named in volume_ids, but {what}"),
-                ..crate::report::Warning::default()
-            });
+            summary.warnings.push(unknown_volume(id, what));
         }
     }
 }
 
-fn read_volume(volume: openstack::Volume) -> Volume {
+/// The warning of a volume that was asked for by id and of which nothing is known.
+pub(super) fn unknown_volume(id: &str, what: &str) -> Warning {
+    tracing::warn!(volume_id = id, "asked for, and {what}");
+    Warning {
+        volume_id: Some(id.to_owned()),
+        warning: format!("named in volume_ids, but {what}"),
+        ..Warning::default()
+    }
+}
+
+/// Reads a listed volume as planning sees it.
+pub(super) fn read_volume(volume: openstack::Volume) -> Volume {
     let mut servers: Vec<String> = volume
         .attachments
         .into_iter()

@@ -2,6 +2,7 @@
 //!
 //! - [`snapshot`]: takes what is due;
 //! - [`expire`]: deletes what has expired;
+//! - [`report`]: tells how every volume stands;
 //! - [`restore`]: gets data back as new volumes;
 //! - [`subscribe`]: tags a volume.
 
@@ -15,6 +16,7 @@ mod expire_summary;
 mod invalid_policy;
 mod inventory;
 mod outcome;
+pub mod report;
 pub mod restore;
 mod restore_commands;
 mod restore_summary;

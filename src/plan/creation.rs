@@ -131,7 +131,8 @@ fn under_way_of<'a>(
     })
 }
 
-fn judge(
+/// What is to be done about the active window of a policy.
+pub(super) fn judge(
     volume: &Volume,
     policy: &Policy,
     snapshots: &VolumeSnapshots,

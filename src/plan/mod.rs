@@ -9,6 +9,8 @@
 //! - [`duplicates`]: which of two snapshots of one window goes;
 //! - [`age`]: for how long somebody has been without a recovery point;
 //! - [`expiry`]: which snapshots go, and which stay although their time has come;
+//! - [`coverage`]: how every volume stands, for who looks;
+//! - [`timeline`]: the last days of a policy, window by window;
 //! - [`targets`]: which clouds a tick serves, and when.
 //!
 //! What a pass deletes, it deletes because [`expiry::plan`], [`duplicates::superfluous`] or
@@ -17,6 +19,7 @@
 
 pub mod age;
 mod batches;
+pub mod coverage;
 pub mod creation;
 mod due_window;
 pub mod duplicates;
@@ -27,6 +30,7 @@ pub mod restore;
 mod scope;
 mod snapshot;
 pub mod targets;
+pub mod timeline;
 mod volume;
 mod volume_snapshots;
 

@@ -58,6 +58,7 @@ pub(super) struct Requests {
     pub(super) retried: u64,
 }
 
+/// Whether a count is left out of an answer.
 pub(super) fn is_zero(count: &usize) -> bool {
     *count == 0
 }

@@ -1,6 +1,7 @@
 //! What is told: the answer and the metrics line.
 
 mod answer;
+mod coverage;
 mod instant;
 mod metrics;
 mod restore;
@@ -10,6 +11,7 @@ pub use answer::{
     About, Answer, Outcome, ProjectLabel, SubscribeAnswer, Target, TargetEvent, TargetFault,
     TargetsAnswer,
 };
+pub use coverage::{Report, ReportAnswer, Row, json_size};
 pub(crate) use instant::rfc3339;
 pub use metrics::{Figures, Metrics, metrics_line};
 pub use restore::{RestoreAnswer, RestoreSummary, RestoredVolume};

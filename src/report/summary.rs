@@ -29,6 +29,11 @@ impl<T> Capped<T> {
         }
     }
 
+    /// A list of failures or of warnings.
+    pub fn of_remarks() -> Self {
+        Self::new(MOST_REMARKS)
+    }
+
     /// Adds an entry, or counts it where the list is full.
     pub fn push(&mut self, entry: T) {
         if self.entries.len() < self.most {

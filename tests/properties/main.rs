@@ -19,6 +19,7 @@ mod only_file;
 mod retry_after;
 mod scene;
 mod seam;
+mod widget;
 
 use proptest::prelude::ProptestConfig;
 

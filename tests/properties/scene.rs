@@ -181,6 +181,7 @@ impl Scene {
             deadline: now() + TIME,
             now: now(),
             seed: 1,
+            invoked_function_arn: "arn:aws:lambda:eu-central-1:123456789012:function:f".into(),
         };
         let log = Log::default();
         let kept = log.clone();

@@ -6,6 +6,7 @@
 
 mod batches;
 mod belonging;
+mod coverage;
 mod due_windows;
 mod duplicates;
 mod expired;
@@ -22,6 +23,7 @@ mod scope;
 mod stale_snapshots;
 mod states;
 mod targets;
+mod timelines;
 mod under_way;
 mod without_recovery_point;
 

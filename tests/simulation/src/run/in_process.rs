@@ -62,6 +62,7 @@ pub(super) async fn pass(
         deadline: now + draw.time,
         now,
         seed: draw.seed,
+        invoked_function_arn: String::new(),
     };
     let begun = Instant::now();
     let (own, lambdas) = allowed(case, draw);

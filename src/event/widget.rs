@@ -1,0 +1,130 @@
+//! What a dashboard's widget asks for: a report, from three places at once, and how it is looked at.
+//!
+//! CloudWatch sends the function's parameters as the event itself, those that the dashboard has
+//! configured in `widgetContext.params`, and what a person has typed in `widgetContext.forms.all`.
+//! Text is read as what the field of the report wants, since a form knows nothing else.
+
+use chrono::FixedOffset;
+use serde_json::{Map, Value};
+
+use super::fields::Fields;
+use super::report::ReportRequest;
+use super::{Event, InvalidEvent, Phase, Request};
+use crate::cloud_name::CloudName;
+
+/// What only CloudWatch sends.
+const CONTEXT: &str = "widgetContext";
+const DESCRIBE: &str = "describe";
+
+/// A report for a dashboard's widget.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WidgetRequest {
+    /// The page that is asked for.
+    pub report: ReportRequest,
+    /// Its fields as they were merged: what a click hands on.
+    pub fields: Map<String, Value>,
+    /// How it is looked at.
+    pub viewer: Viewer,
+}
+
+/// How a dashboard is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Viewer {
+    /// Whether by the dark theme.
+    pub dark: bool,
+    /// By what clock instants are shown.
+    pub offset: FixedOffset,
+}
+
+/// Whether it is a dashboard's widget that asks, whatever else the payload says.
+pub(super) fn is_widget(payload: &Value) -> bool {
+    payload.get(CONTEXT).is_some()
+}
+
+/// Whether documentation is asked for.
+pub(super) fn is_describe(payload: &Value) -> bool {
+    payload.get(DESCRIBE) == Some(&Value::Bool(true))
+}
+
+impl WidgetRequest {
+    pub(super) fn read(payload: &Value) -> Result<Event, InvalidEvent> {
+        let nothing = Map::new();
+        let object = |value: Option<&'_ Value>| value.and_then(Value::as_object).cloned();
+        let event = payload.as_object().unwrap_or(&nothing);
+        let context = payload.get(CONTEXT);
+        let at = |pointer| object(context.and_then(|context| context.pointer(pointer)));
+        let typed = at("/forms/all").unwrap_or_default();
+        let configured = at("/params").unwrap_or_default();
+        let mut fields = Map::new();
+        for source in [&typed, event, &configured] {
+            for (name, value) in source {
+                let ours = ![CONTEXT, DESCRIBE, "phase"].contains(&name.as_str());
+                if ours && !is_empty(value) && !fields.contains_key(name) {
+                    fields.insert(name.clone(), value.clone());
+                }
+            }
+        }
+        // A click says null of what it takes back.
+        fields.retain(|_, value| !value.is_null());
+        for (name, value) in &mut fields {
+            if let Value::String(text) = value
+                && let Some(read) = read_text(name, text)
+            {
+                *value = read;
+            }
+        }
+        let merged = Value::Object(fields.clone());
+        let merged = Fields::of(&merged)?;
+        merged.only_those_of(Phase::Report)?;
+        let request = Self {
+            report: ReportRequest::read(&merged)?,
+            viewer: Viewer::of(context.unwrap_or(&Value::Null)),
+            fields,
+        };
+        Ok(Event::Cloud {
+            cloud: merged.read("cloud", CloudName::ACCEPTED, CloudName::of_json)?,
+            request: Request::Widget(request),
+        })
+    }
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.trim().is_empty(),
+        Value::Array(list) => list.iter().all(is_empty),
+        _ => false,
+    }
+}
+
+/// The text as this field's kind of JSON; nothing where the field is a text, or the text does not
+/// look like one.
+fn read_text(field: &str, text: &str) -> Option<Value> {
+    let text = text.trim();
+    match field {
+        "limit" => text.parse::<u64>().ok().map(Value::from),
+        "shard" => serde_json::from_str(text).ok(),
+        "volume_ids" => {
+            let list = text.trim_start_matches('[').trim_end_matches(']');
+            let ids = list.split(|c: char| c == ',' || c.is_whitespace());
+            let ids = ids
+                .map(|id| id.trim_matches('"'))
+                .filter(|id| !id.is_empty());
+            Some(ids.collect())
+        }
+        _ => Some(Value::from(text)),
+    }
+}
+
+impl Viewer {
+    fn of(context: &Value) -> Self {
+        let offset = context
+            .pointer("/timezone/offsetISO")
+            .and_then(Value::as_str);
+        Self {
+            dark: context.get("theme").and_then(Value::as_str) == Some("dark"),
+            offset: offset
+                .and_then(|offset| offset.parse().ok())
+                .unwrap_or(FixedOffset::east_opt(0).expect("no offset is one")),
+        }
+    }
+}

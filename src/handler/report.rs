@@ -1,0 +1,105 @@
+//! Looking: the report, and the dashboard's widget.
+
+use std::sync::{Arc, Mutex};
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::invocation::{Done, Work, limits};
+use super::json;
+use crate::error::InvocationError;
+use crate::event::{ReportRequest, WidgetRequest};
+use crate::lock::lock;
+use crate::pass::report::{self, Inventory};
+use crate::report::{Figures, Report};
+use crate::widget::{self, Page};
+
+/// For this long a dashboard that asks again is shown the same listings.
+const REUSED_FOR: TimeDelta = TimeDelta::seconds(60);
+
+/// The listings of a cloud that a dashboard was last shown.
+#[derive(Debug, Default)]
+pub(super) struct Listings(Mutex<Option<Arc<Inventory>>>);
+
+impl Listings {
+    /// Forgets them where they are too old to be shown again.
+    pub(super) fn forget_stale(&self, now: DateTime<Utc>) {
+        let fresh = TimeDelta::zero()..REUSED_FOR;
+        lock(&self.0).take_if(|one| !fresh.contains(&(now - one.now)));
+    }
+
+    fn fresh(&self, now: DateTime<Utc>) -> Option<Arc<Inventory>> {
+        self.forget_stale(now);
+        lock(&self.0).clone()
+    }
+
+    fn keep(&self, inventory: Arc<Inventory>) {
+        *lock(&self.0) = Some(inventory);
+    }
+}
+
+impl Work<'_> {
+    /// Looks at the cloud and answers one page of how the volumes stand.
+    pub(super) async fn report(&self, request: &ReportRequest) -> Result<Done, InvocationError> {
+        let inventory = self.look(None).await?;
+        let mut report = inventory.report(request)?;
+        report.fit_json();
+        let project = self.project();
+        let (run_id, cloud) = (self.context.run_id, self.context.cloud);
+        tell(&report);
+        Ok(Done {
+            answer: json(&report.answer(run_id, cloud, project.as_ref())),
+            figures: Figures::Nothing,
+        })
+    }
+
+    /// Shows the same as a page. Listings of less than a minute ago are good enough for it.
+    pub(super) async fn widget(&self, request: &WidgetRequest) -> Result<Done, InvocationError> {
+        let now = self.context.clock.started_at();
+        let inventory = match self.warm.listings.fresh(now) {
+            Some(inventory) => inventory,
+            None => {
+                let since = widget::first_instant(now);
+                let inventory = Arc::new(self.look(Some(since)).await?);
+                self.warm.listings.keep(inventory.clone());
+                inventory
+            }
+        };
+        let report = inventory.report(&request.report)?;
+        tell(&report);
+        let project = self.project();
+        let page = Page {
+            report: &report,
+            request,
+            project: project.as_ref().and_then(|project| project.name.as_deref()),
+            cloud: self.context.cloud,
+            endpoint: self.context.invoked_function_arn,
+            now,
+            took: inventory.took,
+        };
+        Ok(Done {
+            answer: json(&page.html()),
+            figures: Figures::Nothing,
+        })
+    }
+
+    async fn look(
+        &self,
+        points_since: Option<DateTime<Utc>>,
+    ) -> Result<Inventory, InvocationError> {
+        let (client, context) = (&self.client, self.context);
+        let now = context.clock.started_at();
+        let limits = limits(&self.warm.settings);
+        report::look(client, context.deadline, now, points_since, limits)
+            .await
+            .map_err(InvocationError::of_discovery)
+    }
+}
+
+fn tell(report: &Report<'_>) {
+    tracing::info!(
+        totals = %json(&report.totals),
+        rows = report.rows.len(),
+        listed_at = %report.at,
+        "report finished"
+    );
+}

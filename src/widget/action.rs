@@ -1,0 +1,61 @@
+//! Clicks: what CloudWatch sends back when one of the page's buttons is pressed.
+
+use maud::{Markup, html};
+use serde_json::{Map, Value};
+
+/// What a click asks for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Action<'a> {
+    /// The first page.
+    First,
+    /// The page after this volume.
+    Next(&'a str),
+    /// Every volume.
+    All,
+    /// The volumes that need attention.
+    Attention,
+    /// The volumes that are typed.
+    Volumes,
+}
+
+/// What all clicks of a page have in common.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Actions<'a> {
+    /// The ARN that is invoked.
+    pub(super) endpoint: &'a str,
+    /// What was asked for so far.
+    pub(super) fields: &'a Map<String, Value>,
+}
+
+impl Actions<'_> {
+    /// A button; what it does stands in the element after it, as CloudWatch wants it.
+    pub(super) fn button(&self, text: &str, action: Action<'_>) -> Markup {
+        html! {
+            button type="button" class="btn" { (text) }
+            cwdb-action action="call" endpoint=(self.endpoint) display="widget" {
+                (self.event(action).to_string())
+            }
+        }
+    }
+
+    /// The event of a click: what was asked for so far, and what it changes. A null takes back what
+    /// the dashboard has configured.
+    fn event(&self, action: Action<'_>) -> Value {
+        let mut event = self.fields.clone();
+        let mut set = |field: &str, value: Value| event.insert(field.to_owned(), value);
+        set(
+            "after",
+            match action {
+                Action::Next(id) => id.into(),
+                _ => Value::Null,
+            },
+        );
+        match action {
+            Action::First | Action::Next(_) => {}
+            Action::All => _ = set("only", Value::Null),
+            Action::Attention => _ = set("only", "attention".into()),
+            Action::Volumes => _ = set("volume_ids", Value::Null),
+        }
+        Value::Object(event)
+    }
+}
