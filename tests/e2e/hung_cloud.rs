@@ -111,3 +111,29 @@ async fn a_cloud_that_hangs_altogether_ends_in_a_named_error_in_time() {
     )
     .await;
 }
+
+#[tokio::test]
+async fn an_attempt_to_connect_takes_five_seconds_at_most() {
+    // A port whose queue is full: who knocks is not answered.
+    let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+    socket.bind(([127, 0, 0, 1], 0).into()).expect("a port");
+    let listener = socket.listen(0).expect("a queue");
+    let address = listener.local_addr().expect("an address");
+    let mut queue = Vec::new();
+    let patience = Duration::from_millis(500);
+    while let Ok(Ok(stream)) =
+        tokio::time::timeout(patience, tokio::net::TcpStream::connect(address)).await
+    {
+        queue.push(stream);
+    }
+    let world = World::new()
+        .await
+        .set("OS_AUTH_URL", format!("http://{address}/v3"))
+        .set("SNAPSENTRY_MAX_RETRIES", "0");
+    let begun = std::time::Instant::now();
+    let run = world.snapshot().await;
+    let took = begun.elapsed();
+    run.fails_with("AuthenticationFailed", &["could not connect"]);
+    let range = Duration::from_millis(4900)..Duration::from_secs(20);
+    assert!(range.contains(&took), "{took:?}");
+}

@@ -27,6 +27,7 @@ mod login;
 mod lost_answers;
 mod lost_volumes;
 mod metrics;
+mod odd_rows;
 mod oldest_ages;
 mod overlapping_passes;
 mod recent_snapshots;

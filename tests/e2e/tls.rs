@@ -140,3 +140,28 @@ async fn a_clouds_yaml_has_its_own_words_for_it() {
         assert_eq!(world.snapshot().await.did(), "created 1", "{name}");
     }
 }
+
+#[tokio::test]
+async fn a_token_does_not_travel_in_clear_text_because_a_catalogue_says_so() {
+    for compute in [false, true] {
+        let ours = authority("Ours");
+        let (world, front) = world(&ours).await;
+        let world = world.set("OS_CACERT", ours.pem());
+        let clear = Some(world.url());
+        world.cloud.configure(|config| {
+            if compute {
+                config.endpoints.compute = clear;
+            } else {
+                config.endpoints.block_storage = clear;
+            }
+        });
+        let run = world.snapshot().await;
+        run.fails_with("InvalidConfiguration", &["http://", "OS_INSECURE"]);
+        let sent = world.cloud.journal().entries.len();
+        assert_eq!(sent, 1, "the login alone");
+        // Who wants it so may have it.
+        let run = world.set("OS_INSECURE", "true").snapshot().await;
+        assert_eq!(run.did(), "created 1");
+        drop(front);
+    }
+}

@@ -126,3 +126,73 @@ async fn bad_configuration_is_told_by_each_invocation() {
     }
     assert!(function.function.exited().is_none(), "no crash loop");
 }
+
+#[tokio::test]
+async fn a_catalogue_that_has_moved_is_noticed() {
+    let world = World::new().await;
+    world.volume(&[&daily()]);
+    let mut function = world.function().await;
+    assert_eq!(function.snapshot().await.did(), "created 1");
+    for (moved, logins) in [(true, 2), (false, 3)] {
+        world
+            .cloud
+            .configure(|config| config.endpoints.block_storage_has_moved = moved);
+        let run = function.snapshot().await;
+        run.is_quiet();
+        assert_eq!(run.figure("/volumes/managed"), 1);
+        assert_eq!(world.count(Route::Login), logins, "one for both listings");
+    }
+}
+
+#[tokio::test]
+async fn an_address_at_which_nobody_listens_any_more_is_asked_for_anew() {
+    let world = World::new().await;
+    world.volume(&[&daily()]);
+    let other = world.cloud.serve().await.expect("a free port");
+    let moved = Some(other.url());
+    world
+        .cloud
+        .configure(|config| config.endpoints.block_storage = moved);
+    let mut function = world.function().await;
+    assert_eq!(function.snapshot().await.did(), "created 1");
+    drop(other);
+    world
+        .cloud
+        .configure(|config| config.endpoints.block_storage = None);
+    function.snapshot().await.is_quiet();
+    assert_eq!(world.count(Route::Login), 2);
+}
+
+#[tokio::test]
+async fn a_redirect_of_the_first_listing_means_one_fresh_login() {
+    let world = World::new().await;
+    let mut function = world.function().await;
+    function.snapshot().await.is_quiet();
+    let redirect = Kind::Redirect {
+        code: 308,
+        location: format!("{}/moved", world.url()),
+    };
+    let once = Fault::on(Route::ListVolumes, redirect.clone());
+    world.cloud.inject(once);
+    function.snapshot().await.is_quiet();
+    assert_eq!(world.count(Route::Login), 2);
+    world
+        .cloud
+        .inject(Fault::on(Route::ListVolumes, redirect).forever());
+    function.snapshot().await.fails("DiscoveryFailed");
+    assert_eq!(world.count(Route::Login), 3, "one, and no more");
+}
+
+#[tokio::test]
+async fn a_marker_that_has_vanished_is_no_catalogue_that_has_moved() {
+    let world = World::of(|config| config.osapi_max_limit = 2).await;
+    for _ in 0..5 {
+        world.volume(&[&daily()]);
+    }
+    let mut function = world.function().await;
+    assert_eq!(function.snapshot().await.did(), "created 5");
+    let vanished = Fault::on(Route::ListVolumes, Kind::status(404)).containing("marker");
+    world.cloud.inject(vanished);
+    function.snapshot().await.is_quiet();
+    assert_eq!(world.count(Route::Login), 1);
+}
