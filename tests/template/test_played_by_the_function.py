@@ -6,6 +6,7 @@
 import contextlib
 import itertools
 import json
+import signal
 
 import pytest
 
@@ -85,6 +86,18 @@ def test_a_cloud_that_is_gone_fails_its_own_pass_alone(tenancies):
         failed, answer = outcome[cloud]
         assert not failed, answer
         assert answer["snapshots"]["created"] > 0
+
+
+def test_a_cloud_that_does_not_answer_keeps_no_other_waiting(tenancies):
+    function = tenancies.function()
+    tenancies.processes["blue"].send_signal(signal.SIGSTOP)
+    assert tick(function).status == "SUCCEEDED"
+    by_cloud = {one.event["cloud"]: one for one in function.passes}
+    for cloud in ("green", "red"):
+        assert by_cloud[cloud].wait()["snapshots"]["created"] > 0
+    assert not by_cloud["blue"].done.is_set()
+    tenancies.processes["blue"].send_signal(signal.SIGCONT)
+    assert by_cloud["blue"].wait()["snapshots"]["created"] > 0
 
 
 def test_a_throttled_cloud_gets_its_pass_a_little_later(tenancies):
