@@ -7,7 +7,12 @@ use crate::world::{Policy, World, daily, express, monthly, tagged, weekly};
 
 #[tokio::test]
 async fn it_has_exactly_these_parts_in_this_order() {
-    let world = World::new().await;
+    let id = "5f0c0000000040008000000000000001";
+    let world = World::of(|config| {
+        config.project_id = Some(id.into());
+        config.project_name = "shop".into();
+    })
+    .await;
     let volume = world.volume(&[&daily()]);
     world.taken(&volume, &weekly());
     let mut function = world.function().await;
@@ -20,6 +25,7 @@ async fn it_has_exactly_these_parts_in_this_order() {
         "dry_run": false,
         "started_at": answer["started_at"],
         "duration_ms": answer["duration_ms"],
+        "project": {"id": id, "name": "shop"},
         "volumes": {"managed": 1, "due": 1, "invalid": 0, "lost": 0},
         "snapshots": {"managed": 1, "created": 1, "adopted": 0, "pending": 0, "deferred": 0,
                       "blocked": 0, "failed": 0, "deleted": 0, "kept": 0, "cleaned": 0},
@@ -51,6 +57,7 @@ async fn it_is_one_info_line_too_without_its_plan() {
         };
         let lines: Vec<&Value> = told.iter().filter(is_answer).collect();
         assert_eq!(lines.len(), 1, "{lines:#?}");
+        assert_eq!(lines[0]["message"], "pass finished");
         assert_eq!(lines[0]["level"], "INFO");
         let text = lines[0].to_string();
         assert!(text.contains(run_id), "{text}");

@@ -269,18 +269,33 @@ async fn by_default_two_seconds_are_kept_free() {
 }
 
 #[tokio::test]
-async fn a_deadline_that_has_just_passed_leaves_time_for_nothing() {
+async fn a_deadline_that_has_passed_leaves_time_for_nothing_unless_it_is_of_1970() {
     let world = World::new().await;
-    let millis_ago = |ago: TimeDelta| {
-        let at = (Utc::now() - ago).timestamp_millis();
-        Deadline::Millis(at.unsigned_abs())
-    };
     let event = json!({"phase": "snapshot"});
     let mut function = world.function().await;
-    let hour = millis_ago(TimeDelta::hours(1));
-    let late = function.run_until(hour, event.clone()).await;
-    late.fails("DeadlineExceeded");
-    assert_eq!(world.cloud.journal().total(), 0);
-    let days = millis_ago(TimeDelta::days(2));
-    function.run_until(days, event).await.is_quiet();
+    for ago in [
+        TimeDelta::hours(1),
+        TimeDelta::days(2),
+        TimeDelta::days(40 * 365),
+    ] {
+        let at = (Utc::now() - ago).timestamp_millis();
+        let late = Deadline::Millis(at.unsigned_abs());
+        let late = function.run_until(late, event.clone()).await;
+        late.fails("DeadlineExceeded");
+        assert_eq!(world.cloud.journal().total(), 0, "{ago}");
+    }
+    // The last millisecond of that year.
+    let none = Deadline::Millis(31_535_999_999);
+    function.run_until(none, event).await.is_quiet();
+}
+
+#[tokio::test]
+async fn a_deadline_beyond_all_calendars_is_one_that_is_far_ahead() {
+    let world = World::new().await;
+    let never = Deadline::Millis(u64::MAX / 1_000_000);
+    let mut function = world.function().await;
+    let run = function
+        .run_until(never, json!({"phase": "snapshot"}))
+        .await;
+    run.is_quiet();
 }

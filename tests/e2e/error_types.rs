@@ -16,7 +16,7 @@ async fn an_invalid_event_is_refused_before_any_call() {
     let run = world.run(json!({"phase": "sweep"})).await;
     run.fails_with(
         "InvalidEvent",
-        &["phase", "snapshot", "expire", "subscribe"],
+        &["phase", "snapshot", "expire", "subscribe", "targets"],
     );
     assert_eq!(world.cloud.journal().total(), 0);
     assert_eq!(run.metrics()["Phase"], "unknown");

@@ -26,6 +26,7 @@ mod log_lines;
 mod login;
 mod lost_answers;
 mod lost_volumes;
+mod many_clouds;
 mod metrics;
 mod odd_rows;
 mod oldest_ages;

@@ -28,6 +28,23 @@ async fn a_bad_event_is_refused_with_the_field_and_what_is_accepted() {
     let rows: Vec<(Value, &[&str])> = vec![
         (json!({}), &["phase", "snapshot", "expire", "subscribe"]),
         (json!({"phase": null}), &["phase"]),
+        (json!({"phase": "targets"}), &["for", "snapshot", "expire"]),
+        (
+            json!({"phase": "targets", "for": "expire", "spread_seconds": 241}),
+            &["spread_seconds", "240"],
+        ),
+        (
+            json!({"phase": "targets", "for": "expire", "cloud": "blue"}),
+            &["cloud"],
+        ),
+        (
+            snapshot("cloud", json!("a b")),
+            &["cloud", "A-Z a-z 0-9 . _ -"],
+        ),
+        (
+            subscribe("daily", "cloud", json!("")),
+            &["cloud", "1 to 64"],
+        ),
         (json!({"phase": 7}), &["phase"]),
         (json!({"phase": "Snapshot"}), &["phase", "snapshot"]),
         (json!([]), &["phase"]),

@@ -349,7 +349,7 @@ fn a_file_and_the_secure_yaml_beside_it_are_listed_like_a_secret() {
 fn a_secret_as_large_as_they_get_is_read() {
     let entries: Vec<String> = (0..150)
         .map(|n| {
-            let remark = format!("    # {}\n", "x".repeat(180));
+            let remark = format!("    # {}\n", "x".repeat(235));
             entry(&format!("cloud-{n:03}"), &[]) + &remark
         })
         .collect();
