@@ -18,7 +18,7 @@ use super::scheduler::{Scheduler, Step};
 use super::slots::Slots;
 use crate::openstack::{Error, Permit, Snapshot};
 use crate::plan::DueWindow;
-use crate::plan::creation::{Plan, UnderWay, WindowVerdict};
+use crate::plan::creation::{Plan, UnderWay};
 use crate::plan::duplicates::Duplicate;
 
 /// Cleaning up before a creation takes at most this long, nor more than half the time there is:
@@ -56,8 +56,8 @@ struct Executor<'a> {
 /// Something that has come to its end.
 enum Completion {
     Cleaned {
-        /// The batch that waits for it, where one does.
-        batch: Option<usize>,
+        /// The batch that waits for it.
+        batch: usize,
         outcomes: Vec<CleanUpOutcome>,
     },
     Reserved(Vec<DueWindow>, Result<Vec<Permit>, Error>),
@@ -72,11 +72,6 @@ impl<'a> Executor<'a> {
         let pass = self.pass;
         for duplicate in &plan.duplicates {
             self.delete_duplicate(duplicate.clone());
-        }
-        for decision in &plan.decisions {
-            if let WindowVerdict::Blocked(due) = &decision.verdict {
-                self.clean(None, vec![(**due).clone()]);
-            }
         }
         let mut batches = plan.batches();
         for batch in &mut batches {
@@ -136,7 +131,7 @@ impl<'a> Executor<'a> {
     fn begin(&mut self, step: Step) {
         let pass = self.pass;
         match step {
-            Step::Clean { batch, windows } => self.clean(Some(batch), windows),
+            Step::Clean { batch, windows } => self.clean(batch, windows),
             Step::Start(wave) => self.running.push(
                 async move {
                     let connection = pass.client.connection();
@@ -158,7 +153,7 @@ impl<'a> Executor<'a> {
         }
     }
 
-    fn clean(&mut self, batch: Option<usize>, windows: Vec<DueWindow>) {
+    fn clean(&mut self, batch: usize, windows: Vec<DueWindow>) {
         let pass = self.pass;
         self.running.push(
             async move {
@@ -227,9 +222,8 @@ impl<'a> Executor<'a> {
                     .filter(|one| is_gone(&one.outcome))
                     .map(|one| one.stale.snapshot_id.as_str())
                     .collect();
-                let deferred = batch
-                    .map(|batch| batches.cleaned(batch, |due| due.back_off(&accepted, pass.now)));
-                for (due, wait) in deferred.into_iter().flatten() {
+                let deferred = batches.cleaned(batch, |due| due.back_off(&accepted, pass.now));
+                for (due, wait) in deferred {
                     self.defer(due, Deferral::BackOff(wait));
                 }
                 self.outcomes.clean_ups.extend(outcomes);

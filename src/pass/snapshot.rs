@@ -102,8 +102,9 @@ fn list(pass: &Pass<'_>, plan: &Plan<'_>, summary: &mut Summary) {
             WindowVerdict::Due(due) => {
                 Some((&**due, due.back_off_once_cleaned(pass.now).is_none()))
             }
-            WindowVerdict::Blocked(due) => Some((&**due, false)),
-            WindowVerdict::Invalid(_) | WindowVerdict::Served { .. } => None,
+            WindowVerdict::Invalid(_)
+            | WindowVerdict::Served { .. }
+            | WindowVerdict::Blocked(_) => None,
         })
         .collect();
     due.sort_by_key(|(due, _)| due.window.start);

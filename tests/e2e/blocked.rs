@@ -81,3 +81,15 @@ async fn a_blocked_window_that_is_served_is_not_due() {
     assert_eq!((run.did().as_str(), run.due()), ("", 0));
     run.is_quiet();
 }
+
+#[tokio::test]
+async fn nothing_is_cleaned_where_nothing_can_be_tried() {
+    let world = World::new().await;
+    let volume = world.volume(&[&daily()]);
+    let broken = daily().snapshot_of(&volume).status("error");
+    let broken = world.cloud.add_snapshot(broken);
+    world.cloud.set_volume_status(&volume, "maintenance");
+    assert!(world.plan("snapshot").await.is_empty());
+    assert_eq!(world.snapshot().await.did(), "blocked 1");
+    assert!(world.has(&broken));
+}

@@ -2,10 +2,9 @@
 
 use chrono::TimeDelta;
 use snapsentry::plan::Snapshot;
-use snapsentry::plan::creation::WindowVerdict;
 use snapsentry::policy::PolicyKind::{Daily, Weekly};
 
-use super::{SECOND, STUCK_AFTER, at, due, since, subscribed, verdict};
+use super::{SECOND, STUCK_AFTER, at, due, since, subscribed};
 
 const PAST_THE_LIMIT: TimeDelta = STUCK_AFTER
     .checked_add(&SECOND)
@@ -39,19 +38,6 @@ fn what_is_broken_or_stuck_is_in_the_way_and_what_is_on_its_way_out_is_not() {
             .collect();
         let found = stale_snapshots(&[since("s", age, status)]);
         assert_eq!(found, expected, "{status} for {age}");
-    }
-}
-
-#[test]
-fn what_is_in_the_way_is_known_also_where_the_volume_is_blocked() {
-    let mut shelved = subscribed("v", &[Daily]);
-    shelved.status = "maintenance".to_owned();
-    let broken = since("s", SECOND, "error");
-    match verdict(&shelved, &[broken]) {
-        WindowVerdict::Blocked(due) => {
-            assert_eq!(due.stale_snapshots[0].snapshot_id, "s");
-        }
-        other => panic!("{other:?}"),
     }
 }
 
