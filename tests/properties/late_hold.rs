@@ -48,10 +48,12 @@ impl Change {
 fn expire(seconds: u64, change: Change) -> (Ran, bool) {
     play(async {
         let scene = Scene::empty(Config {
-            osapi_max_limit: 1,
+            osapi_max_limit: 2,
             ..Config::default()
         });
         let volume = scene.volume(&["daily-enabled=true", "daily-keep-last=0"], None);
+        // A full page of volumes has another after it.
+        scene.volume(&[], None);
         let id = scene.expired(&volume, "daily", 5);
         // Two pages: no attempt may take longer than the time-out of one.
         for (page, part) in [(0, seconds / 2), (1, seconds - seconds / 2)] {
@@ -127,10 +129,12 @@ fn what_was_listed_a_moment_ago_is_not() {
 fn one_that_cannot_be_read_again_is_not_deleted() {
     let ran = play(async {
         let scene = Scene::empty(Config {
-            osapi_max_limit: 1,
+            osapi_max_limit: 2,
             ..Config::default()
         });
         let volume = scene.volume(&["daily-enabled=true", "daily-keep-last=0"], None);
+        // A full page of volumes has another after it.
+        scene.volume(&[], None);
         scene.expired(&volume, "daily", 5);
         for page in [0, 1] {
             let slow = Kind::DelayBefore(Duration::from_secs(17));
