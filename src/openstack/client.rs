@@ -60,7 +60,7 @@ impl Client {
     /// the listings' answers told when they arrived; nothing where none had one, which proves
     /// nothing.
     pub fn clock_difference(&self) -> Option<TimeDelta> {
-        self.connection.clock_difference()
+        self.connection.clocks.difference()
     }
 
     /// Makes sure that there is a session, so that what comes after can go side by side.

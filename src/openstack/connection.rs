@@ -10,16 +10,16 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use chrono::TimeDelta;
 use http::{HeaderName, HeaderValue, Method, header};
 use rand::rngs::StdRng;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 use super::catalogue::EndpointChoice;
+use super::clocks::Clocks;
 use super::credential::Auth;
 use super::error::{Error, ErrorKind, LoginError};
-use super::response::{date_of, path_of, refusal, request_id, without_secrets};
+use super::response::{path_of, refusal, request_id, without_secrets};
 use super::retry::RetryConfig;
 use super::session::{Session, Token};
 use crate::clock::Clock;
@@ -82,7 +82,8 @@ pub struct Connection {
     sent: AtomicU64,
     retried: AtomicU64,
     slowest: Mutex<BTreeMap<Kind, Duration>>,
-    clock_difference: Mutex<Option<TimeDelta>>,
+    /// The cloud's and ours, as the listings' answers told.
+    pub(super) clocks: Clocks,
     /// The serial of the latest token with which the cloud has answered in this pass.
     answered_with: AtomicU64,
     no_microversion: AtomicBool,
@@ -115,7 +116,7 @@ impl Connection {
             sent: AtomicU64::new(0),
             retried: AtomicU64::new(0),
             slowest: Mutex::default(),
-            clock_difference: Mutex::default(),
+            clocks: Clocks::default(),
             answered_with: AtomicU64::new(0),
             no_microversion: AtomicBool::new(false),
         }
@@ -132,24 +133,6 @@ impl Connection {
     /// The most requests that can be in flight at a time.
     pub fn max_concurrency(&self) -> usize {
         self.max_concurrency
-    }
-
-    /// How far the cloud's clock is ahead of ours, by the `Date` of listings' answers; nothing
-    /// where none had one. Of several it is the one that differs most: whatever is decided by it
-    /// is on the safe side.
-    pub(super) fn clock_difference(&self) -> Option<TimeDelta> {
-        *lock(&self.clock_difference)
-    }
-
-    fn compare_clocks(&self, response: &Response) {
-        let Some(date) = date_of(response) else {
-            return;
-        };
-        let seen = date - self.clock.now();
-        let mut difference = lock(&self.clock_difference);
-        if difference.is_none_or(|so_far| so_far.abs() < seen.abs()) {
-            *difference = Some(seen);
-        }
     }
 
     pub(super) fn has_compute(&self) -> bool {
@@ -278,7 +261,7 @@ impl Connection {
         );
         if response.status().is_success() {
             if outgoing.kind == Kind::List {
-                self.compare_clocks(&response);
+                self.clocks.compare(&response, self.clock.now());
             }
             return Ok(response);
         }

@@ -8,13 +8,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::marker::PhantomData;
 
 use chrono::{DateTime, Datelike, NaiveDateTime, Utc};
-use serde::de::value::MapAccessDeserializer;
 use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
+use super::objects::{Object, Objects};
 use super::page::Row;
 
 /// A value, or its default where the cloud sent null.
@@ -79,7 +78,7 @@ where
     D: Deserializer<'de>,
     T: Deserialize<'de> + Default,
 {
-    from.deserialize_any(Objects(PhantomData))
+    from.deserialize_any(Objects::new())
 }
 
 /// Metadata. Anything but an object is read as empty, and a value in it that is no string as
@@ -97,14 +96,14 @@ const NO_STRING: &str = "(no string)";
 
 /// A value as far as it is told apart. Written out, because an untagged enum would first copy
 /// every value into a tree of its own.
-enum Scalar {
+pub(super) enum Scalar {
     Null,
     Text(String),
     Whole(u64),
     Other,
 }
 
-struct AnyValue;
+pub(super) struct AnyValue;
 
 impl<'de> Visitor<'de> for AnyValue {
     type Value = Scalar;
@@ -145,103 +144,6 @@ impl<'de> Visitor<'de> for AnyValue {
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Scalar, M::Error> {
         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
         Ok(Scalar::Other)
-    }
-}
-
-/// An object; nothing where the cloud sent something else.
-pub(super) struct Object<T>(pub(super) Option<T>);
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_any(AnObject(PhantomData)).map(Self)
-    }
-}
-
-struct AnObject<T>(PhantomData<T>);
-
-impl<'de, T: Deserialize<'de>> Visitor<'de> for AnObject<T> {
-    type Value = Option<T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<Option<T>, M::Error> {
-        T::deserialize(MapAccessDeserializer::new(map)).map(Some)
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<Option<T>, E> {
-        Ok(None)
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Option<T>, E> {
-        Ok(None)
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Option<T>, E> {
-        Ok(None)
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<Option<T>, E> {
-        Ok(None)
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Option<T>, E> {
-        Ok(None)
-    }
-
-    fn visit_unit<E>(self) -> Result<Option<T>, E> {
-        Ok(None)
-    }
-
-    fn visit_seq<S: SeqAccess<'de>>(self, seq: S) -> Result<Option<T>, S::Error> {
-        AnyValue.visit_seq(seq).map(|_| None)
-    }
-}
-
-struct Objects<T>(PhantomData<T>);
-
-impl<'de, T: Deserialize<'de> + Default> Visitor<'de> for Objects<T> {
-    type Value = Vec<T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list of objects")
-    }
-
-    fn visit_seq<S: SeqAccess<'de>>(self, mut seq: S) -> Result<Vec<T>, S::Error> {
-        let mut objects = Vec::new();
-        while let Some(Object(object)) = seq.next_element::<Object<T>>()? {
-            objects.push(object.unwrap_or_default());
-        }
-        Ok(objects)
-    }
-
-    fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<Vec<T>, M::Error> {
-        AnyValue.visit_map(map).map(|_| Vec::new())
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<Vec<T>, E> {
-        Ok(Vec::new())
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Vec<T>, E> {
-        Ok(Vec::new())
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Vec<T>, E> {
-        Ok(Vec::new())
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<Vec<T>, E> {
-        Ok(Vec::new())
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Vec<T>, E> {
-        Ok(Vec::new())
-    }
-
-    fn visit_unit<E>(self) -> Result<Vec<T>, E> {
-        Ok(Vec::new())
     }
 }
 

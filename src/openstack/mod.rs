@@ -12,6 +12,7 @@
 mod auth;
 mod catalogue;
 mod client;
+mod clocks;
 mod connection;
 mod creation;
 mod credential;
@@ -20,8 +21,10 @@ mod deletion;
 mod error;
 mod listing;
 mod matcher;
+mod objects;
 mod order;
 mod page;
+mod page_size;
 mod poller;
 mod recent;
 mod request;

@@ -5,8 +5,9 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::de::{Object, or_default};
+use super::de::or_default;
 use super::error::Error;
+use super::objects::Object;
 use super::response::{parse, unexpected};
 use crate::transport::Response;
 
