@@ -2,11 +2,19 @@
 
 use std::path::PathBuf;
 
+use crate::demo::DEFAULT_PAGE;
+
 /// What the command does, for people.
 pub(crate) const USAGE: &str = "\
 usage: cargo run -p simcloud -- EVENT.json [EVENT.json ...]
            Starts a small cloud, builds the function, runs it on each event in turn
            and shows its log, its answer, and the snapshots before and after.
+       cargo run -p simcloud -- report [--page PATH]
+           Reports how the volumes of that cloud stand, as a table, and writes the
+           dashboard's page (target/report.html unless a path is given).
+       cargo run -p simcloud -- fleet
+           Starts three clouds, one of them sick, and plays a tick of the schedules:
+           the targets, each one's event, and what came of it.
        cargo run -p simcloud -- serve [--port N] [--env-file PATH]
            Keeps the cloud running until Ctrl-C and prints the OS_* variables for it.";
 
@@ -17,6 +25,11 @@ pub(crate) enum Command {
     Demo {
         events: Vec<PathBuf>,
     },
+    Report {
+        /// Where the dashboard's page goes.
+        page: PathBuf,
+    },
+    Fleet,
     Serve {
         /// 0 takes a free one.
         port: u16,
@@ -30,6 +43,11 @@ pub(crate) fn read(arguments: impl Iterator<Item = String>) -> Result<Command, S
     match arguments.peek().map(String::as_str) {
         None => Err("no event file given".into()),
         Some("-h" | "--help" | "help") => Ok(Command::Help),
+        Some("report") => report(arguments.skip(1)),
+        Some("fleet") => match arguments.nth(1) {
+            None => Ok(Command::Fleet),
+            Some(other) => Err(format!("fleet does not know {other}")),
+        },
         Some("serve") => serve(arguments.skip(1)),
         Some(_) => {
             let events: Vec<String> = arguments.collect();
@@ -41,6 +59,18 @@ pub(crate) fn read(arguments: impl Iterator<Item = String>) -> Result<Command, S
             }
         }
     }
+}
+
+fn report(mut arguments: impl Iterator<Item = String>) -> Result<Command, String> {
+    let mut page = PathBuf::from(DEFAULT_PAGE);
+    while let Some(argument) = arguments.next() {
+        match (argument.as_str(), arguments.next()) {
+            ("--page", Some(path)) => page = path.into(),
+            ("--page", None) => return Err("--page needs a value".into()),
+            (other, _) => return Err(format!("report does not know {other}")),
+        }
+    }
+    Ok(Command::Report { page })
 }
 
 fn serve(mut arguments: impl Iterator<Item = String>) -> Result<Command, String> {
@@ -107,6 +137,9 @@ mod tests {
             ("serve --port", "--port"),
             ("serve --port x", "x is no port"),
             ("serve now", "now"),
+            ("report --page", "--page"),
+            ("report now", "now"),
+            ("fleet 4", "4"),
         ] {
             let mistake = read_words(line).expect_err(line);
             assert!(mistake.contains(word), "{mistake}");

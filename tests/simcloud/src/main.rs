@@ -32,6 +32,8 @@ async fn main() -> ExitCode {
             return ExitCode::SUCCESS;
         }
         Command::Demo { events } => demo::run(&events).await,
+        Command::Report { page } => demo::report(&page).await,
+        Command::Fleet => demo::fleet::run().await,
         Command::Serve { port, env_file } => serving::run(port, env_file.as_deref()).await,
     };
     match done {

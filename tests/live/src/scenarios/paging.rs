@@ -7,7 +7,7 @@ use super::{assert_counts, assert_outcome, next_second};
 use crate::tenancy::{NewVolume, Tenancy};
 
 /// What a pass may ask for beside the pages.
-const BESIDE_PAGES: usize = 4;
+const BESIDE_PAGES: usize = 8;
 
 /// Nothing is overlooked on a later page, and nothing is asked for volume by volume.
 pub async fn every_page_is_followed_and_a_quiet_pass_asks_for_nothing_else(t: &mut Tenancy) {

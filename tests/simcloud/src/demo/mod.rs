@@ -1,6 +1,8 @@
 //! The demonstration: the real function, in a process of its own, on a small cloud.
 
+pub(crate) mod fleet;
 mod picture;
+mod report;
 pub(crate) mod tenancy;
 
 use std::collections::BTreeMap;
@@ -9,22 +11,43 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use serde_json::{Value, json};
 use simcloud::lambda::{Deadline, Function, FunctionSpec, Invocation};
 use simcloud::{Cloud, Login};
 
 use picture::Picture;
 pub(crate) use simcloud::lambda::build;
 
+/// Where the dashboard's page goes unless somebody says otherwise.
+pub(crate) const DEFAULT_PAGE: &str = "target/report.html";
 /// What Lambda would allow an invocation.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Runs the function on each event in turn, all on one cloud; fails if one of them did.
 pub(crate) async fn run(events: &[PathBuf]) -> io::Result<ExitCode> {
     // Read before anything is built: a mistyped name should not cost minutes.
-    let events: Vec<(&Path, Vec<u8>)> = events
+    let events: Vec<(String, Vec<u8>)> = events
         .iter()
-        .map(|path| Ok((path.as_path(), read(path)?)))
+        .map(|path| Ok((path.display().to_string(), read(path)?)))
         .collect::<io::Result<_>>()?;
+    play(&events, Path::new(DEFAULT_PAGE)).await
+}
+
+/// Reports how the demonstration's volumes stand, as a table, and as the dashboard's page in a
+/// file.
+pub(crate) async fn report(page: &Path) -> io::Result<ExitCode> {
+    let bytes = |event: &Value| event.to_string().into_bytes();
+    let events = [
+        ("a report".to_owned(), bytes(&json!({ "phase": "report" }))),
+        (
+            "the dashboard's widget".to_owned(),
+            bytes(&report::widget_event()),
+        ),
+    ];
+    play(&events, page).await
+}
+
+async fn play(events: &[(String, Vec<u8>)], page: &Path) -> io::Result<ExitCode> {
     let binary = build(&[]).await?;
     let cloud = tenancy::cloud();
     let server = cloud.serve().await?;
@@ -40,17 +63,21 @@ pub(crate) async fn run(events: &[PathBuf]) -> io::Result<ExitCode> {
         before.show(None)
     );
     let mut code = ExitCode::SUCCESS;
-    for (path, payload) in events {
+    for (name, payload) in events {
         cloud.clear_journal();
-        println!("━━ {} ━━\n", path.display());
+        println!("━━ {name} ━━\n");
         let deadline = Deadline::After(TIMEOUT);
-        let invocation = function.invoke_raw(payload.into(), deadline).await;
+        let invocation = function.invoke_raw(payload.clone().into(), deadline).await;
         if invocation.result.is_err() {
             code = ExitCode::FAILURE;
         }
-        print(&cloud, &invocation);
+        print(&cloud, &invocation, page)?;
         let after = Picture::of(&cloud);
-        println!("The cloud afterwards\n\n{}", after.show(Some(&before)));
+        if after == before {
+            println!("The cloud is as it was.\n");
+        } else {
+            println!("The cloud afterwards\n\n{}", after.show(Some(&before)));
+        }
         before = after;
     }
     for line in function.stop().await {
@@ -70,16 +97,27 @@ fn is_setting(name: &str) -> bool {
     name.starts_with("SNAPSENTRY_") || matches!(name, "RUST_LOG" | "AWS_LAMBDA_LOG_LEVEL")
 }
 
-fn print(cloud: &Cloud, invocation: &Invocation) {
+fn print(cloud: &Cloud, invocation: &Invocation, page: &Path) -> io::Result<()> {
     println!("The function's log");
     for line in &invocation.log {
         println!("  │ {line}");
     }
     match &invocation.result {
-        Ok(answer) => println!(
-            "\nIts answer after {} ms\n{answer:#}\n",
-            invocation.elapsed.as_millis()
-        ),
+        Ok(answer) => {
+            println!("\nIts answer after {} ms", invocation.elapsed.as_millis());
+            match (report::table(answer), answer.as_str()) {
+                (Some(table), _) => println!("\n{table}"),
+                (None, Some(html)) if html.trim_start().starts_with('<') => {
+                    report::write_page(page, html)?;
+                    println!(
+                        "{} bytes of HTML, written to {}\n",
+                        html.len(),
+                        page.display()
+                    );
+                }
+                _ => println!("{answer:#}\n"),
+            }
+        }
         Err(failure) => {
             println!(
                 "\nIt failed: {}\n{}\n",
@@ -100,4 +138,5 @@ fn print(cloud: &Cloud, invocation: &Invocation) {
         .map(|(route, count)| format!("{count} × {route}"))
         .collect();
     println!("Requests the cloud saw: {total} ({})\n", each.join(", "));
+    Ok(())
 }

@@ -5,9 +5,10 @@ use std::fmt::Write;
 
 use simcloud::{Cloud, Snapshot, Volume};
 
-const POLICIES: [&str; 4] = ["express", "daily", "weekly", "monthly"];
+const POLICIES: [&str; 5] = ["express", "daily", "weekly", "monthly", "yearly"];
 
 /// What was in the cloud at one moment.
+#[derive(PartialEq)]
 pub(super) struct Picture {
     volumes: Vec<(Volume, String)>,
     snapshots: BTreeMap<String, Vec<Snapshot>>,
@@ -42,7 +43,12 @@ impl Picture {
         let mut text = String::new();
         row(&mut text, ["  volume", "machines", "policies", "snapshots"]);
         for (volume, machines) in &self.volumes {
-            let name = format!("  {}", volume.name.as_deref().unwrap_or("-"));
+            let fresh = earlier.is_some_and(|earlier| !earlier.has(&volume.id));
+            let mark = if fresh { "+" } else { " " };
+            let name = volume.name.as_deref().unwrap_or("-");
+            let usual = matches!(&*volume.status, "available" | "in-use");
+            let status = if usual { "" } else { &*volume.status };
+            let name = format!("{mark} {name} {status}");
             let policies = policies(volume);
             let mut lines = self.lines(volume, earlier);
             if lines.is_empty() {
@@ -58,6 +64,10 @@ impl Picture {
             }
         }
         text
+    }
+
+    fn has(&self, id: &str) -> bool {
+        self.volumes.iter().any(|(volume, _)| volume.id == id)
     }
 
     fn lines(&self, volume: &Volume, earlier: Option<&Self>) -> Vec<String> {
@@ -82,7 +92,7 @@ impl Picture {
 }
 
 fn row(text: &mut String, [name, machines, policies, snapshot]: [&str; 4]) {
-    let line = format!("{name:<14}{machines:<12}{policies:<18}{snapshot}");
+    let line = format!("{name:<20} {machines:<11} {policies:<15} {snapshot}");
     writeln!(text, "{}", line.trim_end()).expect("a string takes everything");
 }
 
@@ -113,6 +123,12 @@ fn describe(snapshot: &Snapshot) -> String {
         || "no expiry date".into(),
         |expiry| format!("until {expiry}"),
     );
+    let held = value("x-snapsentry-hold").is_some_and(|value| value != "false");
+    let until = if held {
+        format!("{until}, held")
+    } else {
+        until
+    };
     let taken = snapshot.created_at.format("%Y-%m-%d %H:%M");
     format!("{policy:<8} {:<10} taken {taken}  {until}", snapshot.status)
 }
@@ -146,6 +162,9 @@ mod tests {
         let table = Picture::of(&cloud).show(Some(&before));
         assert!(table.contains("− by hand"), "{table}");
         assert!(table.contains("+ daily    available  taken 2026-11-22 09:10  until 2026-11-24"));
-        assert!(table.contains("root        web-1       daily"), "{table}");
+        assert!(
+            table.contains("root               web-1       daily"),
+            "{table}"
+        );
     }
 }
