@@ -133,6 +133,11 @@ impl Embedded {
             .configure(|config| config.snapshot_quota = snapshots.into());
     }
 
+    pub(crate) fn backdate_snapshot(&self, id: &str, minutes: u32) {
+        let by = Duration::from_secs(60 * u64::from(minutes));
+        assert!(self.cloud.backdate_snapshot(id, by), "snapshot {id}");
+    }
+
     pub(crate) fn set_volume_quota(&self, volumes: u32) {
         self.cloud
             .configure(|config| config.volume_quota = volumes.into());

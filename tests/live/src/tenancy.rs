@@ -210,6 +210,14 @@ impl Tenancy {
         }
     }
 
+    /// Makes a snapshot this many minutes older than it is, in the database.
+    pub async fn backdate_snapshot(&self, id: &str, minutes: u32) {
+        match &self.control {
+            Control::Real(project) => project.backdate_snapshot(id, minutes).await,
+            Control::Embedded(cloud) => cloud.backdate_snapshot(id, minutes),
+        }
+    }
+
     /// Limits the number of volumes.
     pub async fn set_volume_quota(&self, volumes: u32) {
         match &self.control {

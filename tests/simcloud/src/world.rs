@@ -217,6 +217,18 @@ impl Cloud {
         state.snapshots.get(id).is_some()
     }
 
+    /// Makes a snapshot older than it is. Whether it is there.
+    pub fn backdate_snapshot(&self, id: &str, by: std::time::Duration) -> bool {
+        let mut state = self.lock();
+        state.settle();
+        let Some(mut row) = state.remove_snapshot(id_of(id)) else {
+            return false;
+        };
+        row.created_at -= by;
+        state.add_snapshot(row);
+        true
+    }
+
     /// Leaves two rows for this metadata key of a volume, as a race does: writes to it are
     /// answered with 200 and lost until the key is deleted. Whether the key is there.
     pub fn double_metadata_key(&self, volume_id: &str, key: &str) -> bool {

@@ -1,5 +1,6 @@
 //! The real Keystone and Cinder that `tests/live/cloud/up` has brought up.
 
+mod database;
 mod project;
 
 use std::fs;
@@ -12,6 +13,7 @@ use serde_json::Value;
 use crate::api::Api;
 use crate::recorder::Behind;
 
+pub use database::Database;
 pub(crate) use project::RealProject;
 
 /// A cloud that is up.
@@ -105,9 +107,9 @@ impl Real {
         &self.glance
     }
 
-    /// Cinder's database, as `mysql://USER:PASSWORD@HOST:PORT/NAME`.
-    pub fn database_url(&self) -> &str {
-        &self.database_url
+    /// Cinder's database.
+    pub fn database(&self) -> Database<'_> {
+        Database::at(&self.database_url)
     }
 
     /// A token of the cloud's administrator.

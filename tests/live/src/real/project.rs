@@ -267,6 +267,15 @@ impl RealProject {
         self.cloud.service_down_time()
     }
 
+    pub(crate) async fn backdate_snapshot(&self, id: &str, minutes: u32) {
+        let sql = format!(
+            "UPDATE snapshots SET created_at = created_at - INTERVAL {minutes} MINUTE \
+             WHERE id = '{id}'"
+        );
+        let told = self.cloud.database().run(&sql).await;
+        told.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    }
+
     pub(crate) async fn set_quota(&self, what: &str, most: u32) {
         let body = json!({ "quota_set": { what: most } });
         let path = format!("/os-quota-sets/{}", self.id);
