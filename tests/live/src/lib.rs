@@ -9,6 +9,7 @@
 //! - [`recorder`] and [`shape`]: how each cloud answered, and how that compares;
 //! - [`documents`]: the commands of the documents, typed with the real client;
 //! - [`forms`]: Horizon's forms, loaded into a real Glance;
+//! - [`history`]: what a pass costs a Cinder that holds the snapshots of years;
 //! - [`runner`]: plays them and tells what came of it.
 //!
 //! `tests/live/cloud/up FOLDER` brings the real cloud up; `cargo run -p live -- FOLDER` plays
@@ -20,6 +21,7 @@ pub mod documents;
 mod embedded;
 pub mod forms;
 pub mod function;
+pub mod history;
 pub mod real;
 pub mod recorder;
 pub mod runner;

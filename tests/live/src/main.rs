@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use live::documents;
 use live::forms;
 use live::function;
+use live::history;
 use live::real::Real;
 use live::runner::{Tally, play_all};
 use live::scenarios::{self, Scenario};
@@ -20,14 +21,25 @@ const AT_ONCE: usize = 3;
 #[tokio::main]
 async fn main() -> ExitCode {
     panic::set_hook(Box::new(|broken| eprintln!("{broken}")));
-    let mut arguments = env::args().skip(1);
+    let mut arguments = env::args().skip(1).peekable();
+    let measures = arguments.next_if(|word| word == "history").is_some();
     let Some(folder) = arguments.next() else {
         eprintln!(
             "usage: live FOLDER [PART OF A NAME]\n\
-             FOLDER is where tests/live/cloud/up has brought a cloud up"
+             FOLDER is where tests/live/cloud/up has brought a cloud up\n\n{}",
+            history::USAGE
         );
         return ExitCode::FAILURE;
     };
+    if measures {
+        return match measure(Path::new(&folder), arguments).await {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("{error}");
+                ExitCode::FAILURE
+            }
+        };
+    }
     let part = arguments.next();
     match run(Path::new(&folder), part.as_deref()).await {
         Ok(tally) => {
@@ -45,6 +57,12 @@ async fn main() -> ExitCode {
     }
 }
 
+async fn measure(folder: &Path, arguments: impl Iterator<Item = String>) -> Result<(), String> {
+    let options = history::Options::read(arguments)?;
+    let real = Real::find(folder).await?;
+    history::run(&real, &function::build()?, &options).await
+}
+
 async fn run(folder: &Path, part: Option<&str>) -> Result<Tally, String> {
     let real = Real::find(folder).await?;
     let binary = function::build()?;
@@ -52,7 +70,7 @@ async fn run(folder: &Path, part: Option<&str>) -> Result<Tally, String> {
     let chosen: Vec<Scenario> = scenarios::all().into_iter().filter(wanted).collect();
     let mut tally = Tally::default();
 
-    let stage = Stage::new(Target::Real(real.clone()), binary.clone());
+    let stage = Stage::new(Target::Real(Box::new(real.clone())), binary.clone());
     play_all(&stage, "real", chosen.clone(), AT_ONCE, &mut tally).await;
     let embedded = Stage::new(Target::Embedded, binary);
     play_all(&embedded, "embedded", chosen, AT_ONCE, &mut tally).await;

@@ -16,7 +16,7 @@ use crate::tenancy::{Control, Tenancy};
 #[derive(Clone, Debug)]
 pub enum Target {
     /// The one that was brought up.
-    Real(Real),
+    Real(Box<Real>),
     /// A fresh embedded one for each scenario.
     Embedded,
 }

@@ -7,14 +7,12 @@ storage that stores nothing and misbehaves on demand (`inside/storage.py`).
 from . import http, ini, processes
 
 SERVICES = ('api', 'scheduler', 'volume')
-# Small, so that a handful of volumes fills a page. Cinder's own default is 1000.
-OSAPI_MAX_LIMIT = 10
 WORKERS = 2
 # Seconds. Long enough for a machine that is busy with a build.
 SERVICE_DOWN_TIME = 12
 
 
-def configure(folder, environment, database, broker, keystone, port, password):
+def configure(folder, environment, database, broker, keystone, port, page_size, password):
     """Writes its configuration."""
     shipped = environment / 'etc' / 'cinder'
     state = folder.state / 'cinder'
@@ -28,7 +26,7 @@ def configure(folder, environment, database, broker, keystone, port, password):
             'osapi_volume_listen': '127.0.0.1',
             'osapi_volume_listen_port': port,
             'osapi_volume_workers': WORKERS,
-            'osapi_max_limit': OSAPI_MAX_LIMIT,
+            'osapi_max_limit': page_size,
             'api_paste_config': shipped / 'api-paste.ini',
             'resource_query_filters_file': shipped / 'resource_filters.json',
             'rootwrap_config': shipped / 'rootwrap.conf',

@@ -12,7 +12,7 @@ from .processes import Processes
 INSIDE = pathlib.Path(__file__).parent / 'inside'
 
 
-def up(folder, packages_folder, say):
+def up(folder, packages_folder, page_size, say):
     """Brings the cloud up, unless it is."""
     started = Processes(folder)
     if is_up(folder, started):
@@ -35,7 +35,7 @@ def up(folder, packages_folder, say):
     env.pop('PYTHONDONTWRITEBYTECODE', None)
     keys = keystone.configure(folder, mariadb.url('keystone', database_port, password))
     cinder.configure(folder, environment, mariadb.url('cinder', database_port, password),
-                     rabbitmq.url(broker_port), keystone_url, cinder_port, password)
+                     rabbitmq.url(broker_port), keystone_url, cinder_port, page_size, password)
 
     glance.configure(folder, environment, mariadb.url('glance', database_port, password),
                      keystone_url, glance_url, password)
@@ -67,7 +67,7 @@ def up(folder, packages_folder, say):
         'database_url': f'mysql://{mariadb.USER}:{password}@127.0.0.1:{database_port}/cinder',
         'region': tenancy.REGION,
         'admin_password': password,
-        'osapi_max_limit': cinder.OSAPI_MAX_LIMIT,
+        'osapi_max_limit': page_size,
         'service_down_time': cinder.SERVICE_DOWN_TIME,
         'behaviour': str(folder.behaviour),
         'logs': {name: str(folder.log / f'cinder-{name}.log') for name in cinder.SERVICES},

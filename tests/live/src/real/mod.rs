@@ -107,6 +107,25 @@ impl Real {
         &self.glance
     }
 
+    /// The id of one of the cloud's processes, which leads a group of its own.
+    ///
+    /// # Errors
+    /// If nobody has written it down.
+    pub fn process(&self, name: &str) -> Result<u64, String> {
+        let file = self.folder.join("run").join(format!("{name}.json"));
+        let text =
+            fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+        let told: Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+        told["pid"]
+            .as_u64()
+            .ok_or_else(|| format!("{} has no pid", file.display()))
+    }
+
+    /// Most rows that a page holds.
+    pub fn page_size(&self) -> usize {
+        self.page_size
+    }
+
     /// Cinder's database.
     pub fn database(&self) -> Database<'_> {
         Database::at(&self.database_url)

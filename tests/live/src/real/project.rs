@@ -96,6 +96,11 @@ impl RealProject {
         project
     }
 
+    /// The project's id.
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
     /// Cinder with the project's id, past the recorder.
     pub(crate) fn cinder(&self) -> String {
         format!("{}/v3/{}", self.cloud.cinder, self.id)
