@@ -7,6 +7,7 @@ creation (a queue's ARN, a topic's name) is a stand-in that can be recognised.
 
 import copy
 import functools
+import os
 import re
 from pathlib import Path
 
@@ -19,6 +20,8 @@ TEMPLATE = ROOT / "template.yaml"
 REGION = "eu-central-1"
 ACCOUNT = "123456789012"
 STACK = "snapsentry-blue"
+# SAM asks for one, whatever it is.
+os.environ.setdefault("AWS_DEFAULT_REGION", REGION)
 
 PSEUDO_PARAMETERS = {
     "AWS::AccountId": ACCOUNT,

@@ -97,11 +97,14 @@ def test_a_query_asks_for_what_is_printed(title, printed):
     assert unknown == set()
 
 
-def test_the_verdicts_that_are_asked_for_are_those_that_are_said(printed):
+def test_what_lines_are_asked_to_say_is_said(printed):
     _, code = printed
-    asked = set()
+    verdicts, messages = set(), set()
     for _, query in everywhere():
         for listed in re.findall(r"verdict in \[([^\]]*)\]", query):
-            asked |= set(re.findall(r"\w+", listed))
-    assert asked == {"failed", "invalid", "blocked", "deleted", "cleaned"}
-    assert {verdict for verdict in asked if f'"{verdict}"' not in code} == set()
+            verdicts |= set(re.findall(r"\w+", listed))
+        verdicts |= set(re.findall(r'verdict = "([^"]*)"', query))
+        messages |= set(re.findall(r'message = "([^"]*)"', query))
+    assert verdicts == {"failed", "invalid", "blocked", "deleted"}
+    assert messages == {"snapshot cleaned"}
+    assert {said for said in verdicts | messages if f'"{said}"' not in code} == set()
