@@ -8,6 +8,7 @@ use super::client::Client;
 use super::creation::outcome_unknown;
 use super::error::Error;
 use super::snapshot::Snapshot;
+use super::snapshot_status::SnapshotStatus;
 use crate::deadline::Deadline;
 
 /// How a snapshot that was lost from sight is recognised.
@@ -48,16 +49,14 @@ impl Client {
             Ok(listed) => listed,
             Err(look_up) => return Err(outcome_unknown(lost, look_up)),
         };
+        use SnapshotStatus::{Creating, Deleting, Error, ErrorDeleting};
         let mut ours: Vec<Snapshot> = listed
             .into_iter()
-            .filter(|one| {
-                (matcher.matches)(one)
-                    && !matches!(one.status.as_str(), "deleting" | "error_deleting")
-            })
+            .filter(|one| (matcher.matches)(one) && !matches!(one.status, Deleting | ErrorDeleting))
             .collect();
-        ours.sort_by_key(|one| match one.status.as_str() {
-            "error" => 2,
-            "creating" => 1,
+        ours.sort_by_key(|one| match one.status {
+            Error => 2,
+            Creating => 1,
             _ => 0,
         });
         Ok(ours.into_iter().next())

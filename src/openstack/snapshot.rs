@@ -9,6 +9,7 @@ use super::de;
 use super::error::{Error, ErrorKind};
 use super::page::{Row, Rows};
 use super::request::is_id;
+use super::snapshot_status::SnapshotStatus;
 
 /// A snapshot, as far as it matters here. What the cloud left out, or wrote in a way that cannot
 /// be read, is absent or empty.
@@ -20,9 +21,9 @@ pub struct Snapshot {
     /// The volume it was taken of.
     #[serde(default, deserialize_with = "de::text_or_empty")]
     pub volume_id: String,
-    /// Cinder's word for its state; empty where there is none that can be read.
-    #[serde(default, deserialize_with = "de::text_or_empty")]
-    pub status: String,
+    /// Its state.
+    #[serde(default)]
+    pub status: SnapshotStatus,
     /// The size of its volume when it was taken, in GiB.
     #[serde(default, deserialize_with = "de::whole_number")]
     pub size: Option<u64>,

@@ -13,6 +13,7 @@ use super::matcher::SnapshotMatcher;
 use super::poller::{Settled, settled};
 use super::response::{parse, unexpected};
 use super::snapshot::{Snapshot, SnapshotBody};
+use super::snapshot_status::SnapshotStatus;
 use crate::deadline::Deadline;
 use crate::transport::Response;
 
@@ -135,7 +136,7 @@ impl Client {
         made_by: Option<String>,
         matcher: &SnapshotMatcher<'_>,
     ) -> NotCreated {
-        if snapshot.status != "error" {
+        if snapshot.status != SnapshotStatus::Error {
             return deleted(&snapshot, made_by);
         }
         // An id in an answer is not enough to delete what goes by it.
@@ -181,7 +182,7 @@ fn about(snapshot: &Snapshot, made_by: Option<String>, what: &str) -> Error {
 /// since the snapshot would be deleted for it.
 fn as_answered(mut snapshot: Snapshot) -> Snapshot {
     if matches!(settled(&snapshot), Some(Settled::Broken(_))) {
-        "creating".clone_into(&mut snapshot.status);
+        snapshot.status = SnapshotStatus::Creating;
     }
     snapshot
 }

@@ -24,7 +24,7 @@ impl Resource for Snapshot {
     }
 
     fn status(&self) -> &str {
-        &self.status
+        self.status.as_str()
     }
 
     fn created_at(&self) -> Option<DateTime<Utc>> {

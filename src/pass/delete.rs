@@ -127,7 +127,7 @@ impl Pass<'_> {
     /// Deletes a superfluous duplicate, never by force: should the cloud refuse, there is one
     /// snapshot too many, which harms nobody.
     pub(super) async fn delete_duplicate(&self, snapshot_id: &str) -> DeleteOutcome {
-        let leave = |seen: &Snapshot| match State::parse(&seen.status) {
+        let leave = |seen: &Snapshot| match State::parse(seen.status.as_str()) {
             State::Deleting => AfterRefusal::LeaveToOther,
             _ => AfterRefusal::GiveUp,
         };

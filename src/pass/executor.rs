@@ -16,7 +16,7 @@ use super::outcome::{
 };
 use super::scheduler::{Scheduler, Step};
 use super::slots::Slots;
-use crate::openstack::{Error, Permit, Snapshot};
+use crate::openstack::{Error, Permit, Snapshot, SnapshotStatus};
 use crate::plan::DueWindow;
 use crate::plan::creation::{Plan, UnderWay};
 use crate::plan::duplicates::Duplicate;
@@ -199,7 +199,7 @@ impl<'a> Executor<'a> {
                 let snapshot = Snapshot {
                     id: other.snapshot_id.clone(),
                     volume_id: other.volume_id.clone(),
-                    status: "creating".to_owned(),
+                    status: SnapshotStatus::Creating,
                     created_at: Some(other.created_at),
                     updated_at: None,
                     size: None,

@@ -206,7 +206,7 @@ pub(super) fn read_snapshot(snapshot: &openstack::Snapshot) -> Snapshot {
     Snapshot::new(
         snapshot.id.clone(),
         snapshot.volume_id.clone(),
-        &snapshot.status,
+        snapshot.status.as_str(),
         snapshot.created_at,
         snapshot.updated_at,
         &snapshot.metadata,
