@@ -137,9 +137,11 @@ impl<'a> Pages<'a> {
         let Some(query) = self.next.clone() else {
             return Ok(Step::End);
         };
+        // Another listing may find out meanwhile that the version is refused.
+        let with_version = self.connection.asks_for_microversion();
         let page: Page<R> = match self.page(&query).await {
             Ok(page) => page,
-            Err(error) if self.can_go_on_after(&error) => {
+            Err(error) if self.can_go_on_after(&error, with_version) => {
                 tracing::debug!(listing = self.listing.name, %error, "listed anew");
                 self.restart();
                 return Ok(Step::Restart);
@@ -166,7 +168,7 @@ impl<'a> Pages<'a> {
     }
 
     /// Whether the listing may do better when it is begun again, and asked for otherwise.
-    fn can_go_on_after(&mut self, error: &Error) -> bool {
+    fn can_go_on_after(&mut self, error: &Error, with_version: bool) -> bool {
         let is_first = self.visited.is_empty();
         let status = error.status();
         // The row that the marker names was deleted meanwhile.
@@ -184,7 +186,7 @@ impl<'a> Pages<'a> {
             return self.listing.filter_is_optional;
         }
         // Some gateways refuse the version's header in their own way.
-        if status == Some(StatusCode::BAD_REQUEST) && self.connection.asks_for_microversion() {
+        if status == Some(StatusCode::BAD_REQUEST) && with_version {
             self.connection.go_on_without_microversion();
             return true;
         }
