@@ -278,7 +278,11 @@ impl EventLabels {
             dry_run: [request, payload]
                 .iter()
                 .any(|place| place.get("dry_run") == Some(&Value::Bool(true))),
-            cloud: request.get("cloud").and_then(CloudName::of_json),
+            cloud: if widget::is_widget(payload) {
+                widget::cloud(payload)
+            } else {
+                request.get("cloud").and_then(CloudName::of_json)
+            },
         }
     }
 }

@@ -46,39 +46,20 @@ pub(super) fn is_describe(payload: &Value) -> bool {
     payload.get(DESCRIBE) == Some(&Value::Bool(true))
 }
 
+/// The cloud that a widget is about, where it is a name; never fails.
+pub(super) fn cloud(payload: &Value) -> Option<CloudName> {
+    merged(payload).get("cloud").and_then(CloudName::of_json)
+}
+
 impl WidgetRequest {
     pub(super) fn read(payload: &Value) -> Result<Event, InvalidEvent> {
-        let nothing = Map::new();
-        let object = |value: Option<&'_ Value>| value.and_then(Value::as_object).cloned();
-        let event = payload.as_object().unwrap_or(&nothing);
-        let context = payload.get(CONTEXT);
-        let at = |pointer| object(context.and_then(|context| context.pointer(pointer)));
-        let typed = at("/forms/all").unwrap_or_default();
-        let configured = at("/params").unwrap_or_default();
-        let mut fields = Map::new();
-        for source in [&typed, event, &configured] {
-            for (name, value) in source {
-                let ours = ![CONTEXT, DESCRIBE, "phase"].contains(&name.as_str());
-                if ours && !is_empty(value) && !fields.contains_key(name) {
-                    fields.insert(name.clone(), value.clone());
-                }
-            }
-        }
-        // A click says null of what it takes back.
-        fields.retain(|_, value| !value.is_null());
-        for (name, value) in &mut fields {
-            if let Value::String(text) = value
-                && let Some(read) = read_text(name, text)
-            {
-                *value = read;
-            }
-        }
+        let fields = merged(payload);
         let merged = Value::Object(fields.clone());
         let merged = Fields::of(&merged)?;
         merged.only_those_of(Phase::Report)?;
         let request = Self {
             report: ReportRequest::read(&merged)?,
-            viewer: Viewer::of(context.unwrap_or(&Value::Null)),
+            viewer: Viewer::of(&payload[CONTEXT]),
             fields,
         };
         Ok(Event::Cloud {
@@ -86,6 +67,37 @@ impl WidgetRequest {
             request: Request::Widget(request),
         })
     }
+}
+
+/// The report's fields: what is typed wins over the event's, and that over what is configured.
+fn merged(payload: &Value) -> Map<String, Value> {
+    let nothing = Map::new();
+    let context = &payload[CONTEXT];
+    let sources = [
+        context.pointer("/forms/all"),
+        Some(payload),
+        context.pointer("/params"),
+    ];
+    let mut fields = Map::new();
+    for source in sources {
+        let source = source.and_then(Value::as_object).unwrap_or(&nothing);
+        for (name, value) in source {
+            let ours = ![CONTEXT, DESCRIBE, "phase"].contains(&name.as_str());
+            if ours && !is_empty(value) && !fields.contains_key(name) {
+                fields.insert(name.clone(), value.clone());
+            }
+        }
+    }
+    // A click says null of what it takes back.
+    fields.retain(|_, value| !value.is_null());
+    for (name, value) in &mut fields {
+        if let Value::String(text) = value
+            && let Some(read) = read_text(name, text)
+        {
+            *value = read;
+        }
+    }
+    fields
 }
 
 fn is_empty(value: &Value) -> bool {

@@ -30,7 +30,7 @@ const STYLE: &str = include_str!("style.css");
 pub const DOCUMENTATION: &str = include_str!("describe.md");
 
 /// Lambda's answers may have six megabytes, and a browser has to draw what is on a page.
-const MOST_BYTES: usize = 3_000_000;
+const MOST_BYTES: usize = 2_000_000;
 
 /// What a page shows.
 #[derive(Clone, Copy, Debug)]

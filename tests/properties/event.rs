@@ -8,7 +8,11 @@ use snapsentry::event::{Event, EventLabels};
 use crate::cases;
 use crate::damage::damage;
 
-const FIELDS: [&str; 18] = [
+const FIELDS: [&str; 22] = [
+    "limit",
+    "after",
+    "only",
+    "widgetContext",
     "phase",
     "cloud",
     "for",
@@ -47,7 +51,16 @@ fn requests() -> Vec<Value> {
     });
     let targets = json!({"phase": "targets", "for": "snapshot", "spread_seconds": 60});
     let expire = json!({"phase": "expire", "cloud": "blue"});
-    vec![pass, subscribe, envelope, targets, expire]
+    let report = json!({"phase": "report", "limit": 50, "after": id, "only": "attention"});
+    let widget = json!({
+        "limit": 50,
+        "widgetContext": {
+            "forms": {"all": {"volume_ids": id, "only": ""}},
+            "params": {"cloud": "blue"},
+            "theme": "dark", "timezone": {"offsetISO": "+01:00"},
+        },
+    });
+    vec![pass, subscribe, envelope, targets, expire, report, widget]
 }
 
 /// A request or a refusal that names something; whether it was a request.

@@ -8,10 +8,18 @@ use simcloud::{Config, VolumeSpec};
 
 use crate::cases;
 use crate::scene::{Scene, play};
+use crate::seam::Spoil;
+
+/// The id that the cloud knows the volume by.
+const ID: &str = "7d3e2a4c-52a6-4b5c-9f0e-1c2d3e4f5a6b";
+
+/// The name of its project.
+const PROJECT: &str = "the-project-of-the-page";
 
 /// What a page shows of what tenants have written.
 #[derive(Clone, Debug)]
 struct Texts {
+    project: String,
     id: String,
     name: String,
     status: String,
@@ -22,6 +30,7 @@ struct Texts {
 impl Texts {
     fn all(text: &str) -> Self {
         Self {
+            project: format!("a{text}"),
             id: format!("a{text}"),
             name: format!("a{text}"),
             status: format!("a{text}"),
@@ -85,24 +94,44 @@ fn text() -> impl Strategy<Value = String> {
 }
 
 fn texts() -> impl Strategy<Value = Texts> {
-    (text(), text(), text(), text(), text()).prop_map(|(id, name, status, server, timezone)| {
-        let all = Texts::all("");
+    prop::array::uniform6(text()).prop_map(|texts| {
+        // None is empty: where there is no name there is no element for it.
+        let [project, id, name, status, server, timezone] = texts.map(|text| format!("a{text}"));
         Texts {
-            id: all.id + &id,
-            name: all.name + &name,
-            status: all.status + &status,
-            server: all.server + &server,
-            timezone: all.timezone + &timezone,
+            project,
+            id,
+            name,
+            status,
+            server,
+            timezone,
         }
+    })
+}
+
+/// Cinder has no ids but UUIDs, and Keystone checks a project's name; who claims to be one of them may
+/// say anything.
+fn spoil(texts: &Texts) -> Spoil {
+    let inside = |text: &str| {
+        let json = Value::from(text).to_string();
+        json[1..json.len() - 1].to_owned()
+    };
+    let (id, project) = (inside(&texts.id), inside(&texts.project));
+    Box::new(move |_, response| {
+        let body = String::from_utf8_lossy(response.body());
+        let body = body.replace(ID, &id).replace(PROJECT, &project);
+        *response.body_mut() = body.into();
     })
 }
 
 /// The page about a project in which a volume has these texts.
 fn page(texts: &Texts, fields: &Value) -> String {
     play(async {
-        let scene = Scene::empty(Config::default());
+        let scene = Scene::empty(Config {
+            project_name: PROJECT.to_owned(),
+            ..Config::default()
+        });
         scene.cloud.add_volume(VolumeSpec {
-            id: Some(texts.id.clone()),
+            id: Some(ID.to_owned()),
             name: Some(texts.name.clone()),
             status: Some(texts.status.clone()),
             ..VolumeSpec::default()
@@ -114,7 +143,7 @@ fn page(texts: &Texts, fields: &Value) -> String {
         });
         let mut event = fields.clone();
         event["widgetContext"] = json!({"theme": "light"});
-        let ran = scene.run(&event, Box::new(|_, _| {})).await;
+        let ran = scene.run(&event, spoil(texts)).await;
         match ran.end {
             Ok(Value::String(page)) => page,
             other => panic!("no page: {other:?}"),
@@ -158,6 +187,7 @@ fn what_is_written_is_what_is_read() {
     let parsed = Html::parse_fragment(&page(&texts, &json!({})));
     let read: String = parsed.root_element().text().collect();
     for text in [
+        &texts.project,
         &texts.id,
         &texts.name,
         &texts.status,

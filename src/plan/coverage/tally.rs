@@ -20,7 +20,7 @@ pub struct TallyRule {
 /// What was seen of one volume's managed snapshots.
 #[derive(Clone, Debug, Default)]
 pub struct SnapshotTally {
-    /// Those by which a snapshot pass would judge the volume's windows.
+    /// Those by which a snapshot pass would judge the volume's active windows.
     pub snapshots: VolumeSnapshots,
     /// Of each policy that has any, in the order in which they were met.
     kinds: Vec<(PolicyKind, KindTally)>,
@@ -98,7 +98,41 @@ impl SnapshotTally {
             };
             self.of_kind(kind).take_in(&snapshot, is_leftover, &rule);
         }
-        self.snapshots.take_in(snapshot, rule.now);
+        self.remember(snapshot, rule.now);
+    }
+
+    /// Remembers a snapshot for the judgement of its window. Of those that can be restored from only
+    /// the nearest to `now` can be in the active window, whatever the policy: one before and one
+    /// after it are enough.
+    fn remember(&mut self, mut snapshot: Snapshot, now: DateTime<Utc>) {
+        // It is known whose they are.
+        snapshot.volume_id = String::new();
+        let (Some(kind), State::Available) = (snapshot.policy, snapshot.state) else {
+            self.snapshots.take_in(snapshot, now);
+            return;
+        };
+        let place = |one: &Snapshot| {
+            let at = one.window_start.or(one.created_at)?;
+            Some((at > now, (at - now).abs()))
+        };
+        let Some((is_ahead, distance)) = place(&snapshot) else {
+            self.snapshots.count += 1;
+            return;
+        };
+        let known = self.snapshots.relevant.iter_mut().find(|one| {
+            one.policy == Some(kind)
+                && one.state == State::Available
+                && place(one).is_some_and(|(ahead, _)| ahead == is_ahead)
+        });
+        match known {
+            None => self.snapshots.take_in(snapshot, now),
+            Some(known) => {
+                self.snapshots.count += 1;
+                if place(known).is_some_and(|(_, of_known)| distance < of_known) {
+                    *known = snapshot;
+                }
+            }
+        }
     }
 
     /// What was seen of this policy's, where there are any.

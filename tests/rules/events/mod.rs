@@ -4,5 +4,6 @@ mod any_phase;
 mod clouds;
 mod envelope;
 mod pass;
+mod report;
 mod requests;
 mod subscribe;

@@ -406,3 +406,31 @@ fn a_report_and_a_snapshot_pass_agree_on_every_window() {
         }
     }
 }
+
+#[test]
+fn the_active_window_is_judged_alike_however_many_snapshots_there_are() {
+    let ahead = |id: &str, minutes| Snapshot {
+        window_start: None,
+        created_at: Some(now() + TimeDelta::minutes(minutes)),
+        ..daily(id)
+    };
+    let mut many: Vec<Snapshot> = (1..9)
+        .map(|days| days_ago(&format!("o{days}"), days))
+        .collect();
+    assert_eq!(state(&daily_volume(), &many), CoverageState::Late);
+    // By a clock that is a little ahead, and one of a window to come.
+    many.push(ahead("n", 2 * 24 * 60));
+    assert_eq!(state(&daily_volume(), &many), CoverageState::Late);
+    many.push(ahead("a", 3));
+    assert_eq!(state(&daily_volume(), &many), CoverageState::Protected);
+    many.pop();
+    many.push(daily("t"));
+    assert_eq!(state(&daily_volume(), &many), CoverageState::Protected);
+    let tally = tally(&many);
+    assert_eq!(tally.snapshots.count, 10);
+    assert_eq!(
+        tally.snapshots.relevant.len(),
+        2,
+        "what cannot matter is not remembered"
+    );
+}
