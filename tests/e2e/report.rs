@@ -343,3 +343,39 @@ async fn a_report_and_a_snapshot_pass_agree_on_what_is_due() {
     assert_eq!(late, due);
     assert_eq!(late.len(), 12);
 }
+
+#[tokio::test]
+async fn an_answer_is_never_larger_than_lambda_lets_it_be() {
+    const MOST: usize = 6 * 1024 * 1024;
+    let world = World::new().await;
+    let name = "\u{1}<".repeat(1_000);
+    for _ in 0..1_000 {
+        world.cloud.add_volume(named(&name, VolumeSpec::default()));
+    }
+    let mut function = world.function().await;
+    let mut event = json!({"phase": "report", "limit": 1000});
+    let mut rows = 0;
+    let mut pages = 0;
+    loop {
+        let run = function.run(event.clone()).await;
+        let answer = run.answer();
+        assert!(answer.to_string().len() < MOST);
+        rows += column(answer, "volume_id").len();
+        pages += 1;
+        if answer["next_after"].is_null() {
+            break;
+        }
+        event["after"] = answer["next_after"].clone();
+    }
+    assert_eq!(rows, 1_000);
+    assert!(pages > 1, "these rows are too large for one page");
+    let page = function
+        .run(json!({"limit": 1000, "widgetContext": {}}))
+        .await;
+    let page = page.answer().to_string();
+    assert!(
+        page.len() < MOST && page.contains("Next page"),
+        "{}",
+        page.len()
+    );
+}
