@@ -23,8 +23,7 @@ pub(super) struct Listings(Mutex<Option<Arc<Inventory>>>);
 impl Listings {
     /// Forgets them where they are too old to be shown again.
     pub(super) fn forget_stale(&self, now: DateTime<Utc>) {
-        let fresh = TimeDelta::zero()..REUSED_FOR;
-        lock(&self.0).take_if(|one| !fresh.contains(&(now - one.now)));
+        lock(&self.0).take_if(|one| !is_fresh(one.now, now));
     }
 
     fn fresh(&self, now: DateTime<Utc>) -> Option<Arc<Inventory>> {
@@ -35,6 +34,11 @@ impl Listings {
     fn keep(&self, inventory: Arc<Inventory>) {
         *lock(&self.0) = Some(inventory);
     }
+}
+
+/// Whether listings of then are good enough now. A clock that was put back makes none of them fresh.
+fn is_fresh(listed_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+    (TimeDelta::zero()..REUSED_FOR).contains(&(now - listed_at))
 }
 
 impl Work<'_> {
@@ -102,4 +106,17 @@ fn tell(report: &Report<'_>) {
         listed_at = %report.at,
         "report finished"
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn listings_are_reused_for_a_minute() {
+        let listed_at = DateTime::UNIX_EPOCH;
+        let after = |millis| is_fresh(listed_at, listed_at + TimeDelta::milliseconds(millis));
+        assert_eq!([0, 1, 59_999].map(after), [true; 3]);
+        assert_eq!([60_000, 3_600_000, -1].map(after), [false; 3]);
+    }
 }

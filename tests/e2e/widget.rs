@@ -320,3 +320,27 @@ async fn a_name_is_text() {
     assert_eq!(count(&page, "img, script"), 0);
     assert!(texts(&page, ".error")[0].contains("</style><b>"));
 }
+
+#[tokio::test]
+async fn a_function_that_only_looks_serves_nothing_else_and_one_that_does_not_serves_no_page() {
+    let world = World::new().await.set("SNAPSENTRY_PHASES", "report");
+    world.volume(&[&daily()]);
+    let looks = [
+        widget(json!({"phase": "snapshot"}), json!({})),
+        json!({"describe": true}),
+        json!({"phase": "report"}),
+    ];
+    for event in &looks {
+        world.run(event.clone()).await.answer();
+    }
+    for phase in ["snapshot", "expire"] {
+        let run = world.run(json!({"phase": phase})).await;
+        run.fails_with("InvalidEvent", &[phase, "report", "SNAPSENTRY_PHASES"]);
+    }
+    let world = world.set("SNAPSENTRY_PHASES", "snapshot, expire");
+    for event in looks {
+        let run = world.run(event).await;
+        run.fails_with("InvalidEvent", &["report", "SNAPSENTRY_PHASES"]);
+    }
+    assert_eq!(world.writes(), 0);
+}
