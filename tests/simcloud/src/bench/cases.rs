@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::measure::Run;
-use super::scenario::Scenario;
+use super::scenario::{RECENT, Scenario};
 use super::weather::Weather;
 
 const MIB: u64 = 1024 * 1024;
@@ -58,9 +58,16 @@ impl Goal {
     }
 }
 
+/// What a pass that finds nothing due may ask for: the pages of volumes, those of each kind's
+/// recent snapshots, and eight more requests.
+fn looks(volumes: usize, kinds: usize) -> u64 {
+    let pages = |rows: usize| rows / 1_000 + 1;
+    (pages(volumes) + kinds * pages(RECENT * volumes) + 8) as u64
+}
+
 /// All cases, in the order of the table.
 pub(super) fn all() -> Vec<Case> {
-    use Scenario::{Cold, Due, Expire, Growth, Quiet, Skew};
+    use Scenario::{Cold, Due, Expire, Growth, Long, Quiet, Skew};
     use Weather::{Fixed, LogNormal, Still};
     let seconds = |s: f64| Duration::from_secs_f64(s);
     let millis = Duration::from_millis;
@@ -79,21 +86,31 @@ pub(super) fn all() -> Vec<Case> {
     for volumes in [100, 1_000, 10_000] {
         for four in [false, true] {
             let quiet = Quiet { volumes, four };
-            let pages = (volumes / 1000 + volumes * if four { 18 } else { 10 } / 1000) as u64;
+            let requests = looks(volumes, if four { 4 } else { 1 });
             let goals = match (volumes, four) {
-                (1_000, true) => vec![Goal::Requests(pages + 4), Goal::Wall(seconds(1.5))],
+                (1_000, true) => vec![Goal::Requests(requests), Goal::Wall(seconds(1.5))],
                 (10_000, false) => vec![
-                    Goal::Requests(pages + 4),
+                    Goal::Requests(requests),
                     Goal::Wall(seconds(6.0)),
                     Goal::Memory(64 * MIB),
                 ],
-                _ => vec![Goal::Requests(pages + 4)],
+                _ => vec![Goal::Requests(requests)],
             };
             let runs = if volumes < 10_000 { 5 } else { 3 };
             add(quiet, Fixed, runs, &goals);
             add(quiet, LogNormal, runs.min(3), &goals[..1]);
         }
     }
+    let long = Long {
+        volumes: 1_000,
+        each: 360,
+    };
+    let goals = [
+        Goal::Requests(looks(1_000, 4)),
+        Goal::Wall(seconds(1.5)),
+        Goal::Memory(64 * MIB),
+    ];
+    add(long, Fixed, 1, &goals);
     for (volumes, max_creating) in [(100, 64), (300, 64), (2_000, 2_000)] {
         let due = Due {
             volumes,

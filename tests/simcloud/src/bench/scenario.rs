@@ -14,6 +14,9 @@ const CREATION: Duration = Duration::from_secs(3);
 /// The function's own limits, where a case does not change them.
 const MAX_CONCURRENCY: usize = 16;
 const MAX_CREATING: usize = 64;
+/// Snapshots of a policy that a pass looks at, at most: a day's window may be two days long where
+/// a zone moved over the date line, and a pass goes back as far as two windows can.
+pub(super) const RECENT: usize = 5;
 
 /// A case, whatever the weather.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +25,8 @@ pub(super) enum Scenario {
     Cold,
     /// Nothing is due. One policy has 10 snapshots a volume, four have 18.
     Quiet { volumes: usize, four: bool },
+    /// Nothing is due, and each of four policies of a volume has so many snapshots.
+    Long { volumes: usize, each: u32 },
     /// One snapshot of each volume is due.
     Due { volumes: usize, max_creating: usize },
     /// So many of all snapshots have expired.
@@ -42,6 +47,7 @@ impl Scenario {
             Self::Quiet { volumes, four } => {
                 format!("quiet-{volumes}-{}", if four { 4 } else { 1 })
             }
+            Self::Long { volumes, each } => format!("long-{volumes}-4x{each}"),
             Self::Due { volumes, .. } => format!("due-{volumes}"),
             Self::Expire { expired: 0, of } => format!("expire-none-of-{of}"),
             Self::Expire { expired, of } => format!("expire-{expired}-of-{of}"),
@@ -73,6 +79,13 @@ impl Scenario {
                 for id in fleet::add_volumes(&cloud, volumes, policies, 2) {
                     for (policy, count) in policies {
                         fleet::add_history(&cloud, &id, policy, history(*count, 0));
+                    }
+                }
+            }
+            Self::Long { volumes, each } => {
+                for id in fleet::add_volumes(&cloud, volumes, FOUR, 2) {
+                    for (policy, _) in FOUR {
+                        fleet::add_history(&cloud, &id, policy, history(each, 0));
                     }
                 }
             }
@@ -143,10 +156,10 @@ impl Scenario {
     pub(super) fn limit(self) -> Limit {
         match self {
             Self::Cold => Limit::of_looking(0, 0),
-            Self::Quiet { volumes, four } => {
-                Limit::of_looking(volumes, volumes * if four { 18 } else { 10 })
+            Self::Quiet { volumes, .. } | Self::Long { volumes, .. } => {
+                Limit::of_looking(volumes, RECENT * volumes)
             }
-            Self::Growth { snapshots } => Limit::of_looking(1_000, snapshots),
+            Self::Growth { snapshots } => Limit::of_looking(1_000, snapshots.min(RECENT * 1_000)),
             Self::Expire { expired, of } => {
                 Limit::of_looking(of / 10, of).then(expired, MAX_CONCURRENCY)
             }
@@ -174,18 +187,11 @@ impl Scenario {
         let number = |n: usize| n as u64;
         match self {
             Self::Cold => vec![("/volumes/managed", 0)],
-            Self::Quiet { volumes, four } => vec![
-                ("/volumes/managed", number(volumes)),
-                ("/volumes/due", 0),
-                (
-                    "/snapshots/managed",
-                    number(volumes * if four { 18 } else { 10 }),
-                ),
-            ],
-            Self::Growth { snapshots } => vec![
-                ("/volumes/due", 0),
-                ("/snapshots/managed", number(snapshots)),
-            ],
+            // How many snapshots were looked at is the pass's own affair.
+            Self::Quiet { volumes, .. } | Self::Long { volumes, .. } => {
+                vec![("/volumes/managed", number(volumes)), ("/volumes/due", 0)]
+            }
+            Self::Growth { .. } => vec![("/volumes/managed", 1_000), ("/volumes/due", 0)],
             Self::Due { volumes, .. } | Self::Skew { volumes, .. } => vec![
                 ("/volumes/due", number(volumes)),
                 ("/snapshots/created", number(volumes)),
