@@ -84,6 +84,8 @@ fn is_kept(given: &Value, kept: &Value) -> bool {
             let found = |one: &Value| kept.iter().any(|other| is_kept(one, other));
             given.len() == kept.len() && given.iter().all(found)
         }
+        // A default that is a number comes back as text.
+        (Value::Number(given), Value::String(kept)) => given.to_string() == *kept,
         (given, kept) => given == kept,
     }
 }
