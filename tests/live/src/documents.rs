@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chrono::Utc;
+use serde_json::{Value, json};
+use simcloud::lambda::{Deadline, Function, FunctionSpec};
 use simcloud::{Cloud, Config, Login as SimLogin, SnapshotSpec, VolumeSpec};
 use tokio::process::Command;
 use tokio::time::sleep;
@@ -158,12 +160,14 @@ type Meanings = BTreeMap<&'static str, String>;
 pub async fn type_all(
     repository: &Path,
     client: &Path,
+    binary: &Path,
     real: &Stage,
     tally: &mut Tally,
 ) -> Result<(), String> {
     let told = told(repository).map_err(|error| error.to_string())?;
     let rules = access_rules(repository)?;
     embedded(&told, client, &rules, tally).await;
+    after_a_restore(client, binary, tally).await?;
     on_the_real_one(&told, client, &rules, real, tally).await;
     Ok(())
 }
@@ -211,6 +215,63 @@ async fn embedded(told: &[Told], client: &Path, rules: &str, tally: &mut Tally) 
     for one in told {
         play("embedded", one, client, &env, &meanings, tally).await;
     }
+}
+
+/// A restore ends with the commands to type next. They are typed, and the server has its data
+/// back.
+async fn after_a_restore(client: &Path, binary: &Path, tally: &mut Tally) -> Result<(), String> {
+    let cloud = Cloud::new(Config {
+        now: Utc::now(),
+        ..Config::default()
+    });
+    let server = cloud.serve().await.expect("a loopback port");
+    let web = cloud.new_uuid();
+    cloud.add_server(&web, "web-1");
+    let mut originals = Vec::new();
+    for (name, device) in [("data", "/dev/vdb"), ("it's log", "/dev/vdc")] {
+        let volume = VolumeSpec::named(name)
+            .meta("x-snapsentry-managed", "true")
+            .meta("x-snapsentry-daily-enabled", "true")
+            .on(&web);
+        originals.push(cloud.add_volume(VolumeSpec {
+            device: Some(device.into()),
+            ..volume
+        }));
+    }
+    let env = cloud.os_env(&server.url(), SimLogin::Password);
+    let spec = FunctionSpec::new(binary).env(env.clone());
+    let mut function = Function::start(spec)
+        .await
+        .map_err(|error| error.to_string())?;
+    let mut answer = Value::Null;
+    for event in [
+        json!({ "phase": "snapshot" }),
+        json!({ "phase": "restore", "restore_id": "documents", "server_id": web }),
+    ] {
+        let deadline = Deadline::After(Duration::from_secs(60));
+        answer = function.invoke(event, deadline).await.answer().clone();
+    }
+    for command in answer["next"].as_array().into_iter().flatten() {
+        let words = words(command.as_str().unwrap_or_default());
+        let file = PathBuf::from("the answer of a restore");
+        let told = Told { file, words };
+        play("embedded", &told, client, &env, &Meanings::new(), tally).await;
+    }
+    let attached = cloud
+        .volumes()
+        .into_iter()
+        .filter(|volume| volume.servers == [web.clone()]);
+    let attached: BTreeSet<String> = attached.map(|volume| volume.id).collect();
+    let copies = answer["volumes"].as_array().into_iter().flatten();
+    let copies: BTreeSet<String> = copies
+        .filter_map(|volume| volume["restored_volume_id"].as_str().map(str::to_owned))
+        .collect();
+    let swapped = copies.len() == originals.len() && attached == copies;
+    tally.count(
+        swapped,
+        "embedded  after them the server has the restored volumes",
+    );
+    Ok(())
 }
 
 async fn on_the_real_one(

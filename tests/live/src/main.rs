@@ -72,7 +72,7 @@ async fn run(folder: &Path, part: Option<&str>) -> Result<Tally, String> {
 
     let stage = Stage::new(Target::Real(Box::new(real.clone())), binary.clone());
     play_all(&stage, "real", chosen.clone(), AT_ONCE, &mut tally).await;
-    let embedded = Stage::new(Target::Embedded, binary);
+    let embedded = Stage::new(Target::Embedded, binary.clone());
     play_all(&embedded, "embedded", chosen, AT_ONCE, &mut tally).await;
     // Each takes something away from everybody.
     let disasters = scenarios::disasters().into_iter().filter(wanted).collect();
@@ -81,7 +81,7 @@ async fn run(folder: &Path, part: Option<&str>) -> Result<Tally, String> {
     play_all(&embedded, "embedded", disasters, AT_ONCE, &mut tally).await;
     let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     if part.is_none_or(|part| "documents".contains(part)) {
-        documents::type_all(&repository, real.client(), &stage, &mut tally).await?;
+        documents::type_all(&repository, real.client(), &binary, &stage, &mut tally).await?;
     }
     if part.is_none_or(|part| "forms".contains(part)) {
         forms::load(&repository, &real, &mut tally).await?;

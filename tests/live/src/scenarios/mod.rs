@@ -11,6 +11,7 @@ pub mod overlap;
 pub mod paging;
 pub mod policies;
 pub mod quota;
+pub mod restore;
 pub mod roles;
 pub mod storage;
 pub mod tracing;
@@ -74,6 +75,9 @@ macro_rules! for_each_scenario {
             }
             quota {
                 a_used_up_quota_is_told_and_every_window_is_tried,
+            }
+            restore {
+                the_volumes_of_a_server_come_back_once_and_nothing_else_is_touched,
             }
             roles {
                 a_member_deletes_normally_and_is_refused_force,

@@ -7,10 +7,8 @@ use simcloud::{Cloud, Config, Latency, SnapshotSpec, VolumeSpec};
 
 /// The volume that the subscribe samples tag.
 const SUBSCRIBED_BY_EVENTS: &str = "7d3e2a4c-52a6-4b5c-9f0e-1c2d3e4f5a6b";
-/// The other volume that a sample names.
+/// The other volume that samples name, and that a restore gets back.
 const NAMED_IN_EVENTS: &str = "b1f4c9de-0a3f-4e57-8d21-6f7a8b9c0d1e";
-/// The volume that the restore samples get back.
-const RESTORED_BY_EVENTS: &str = "00000000-0000-4000-8000-000000000001";
 
 /// The cloud of the demonstration.
 pub(crate) fn cloud() -> Cloud {
@@ -31,11 +29,7 @@ pub(crate) fn cloud() -> Cloud {
         ..tagged("web-1-root", &["daily"]).on(&web)
     };
     cloud.add_volume(aged(&cloud, root, 400));
-    let data = VolumeSpec {
-        id: Some(RESTORED_BY_EVENTS.to_owned()),
-        ..tagged("web-1-data", &["express", "daily"])
-    };
-    let data = data
+    let data = tagged("web-1-data", &["express", "daily"])
         .on(&web)
         .meta("x-snapsentry-express-interval-hours", "8")
         .meta("x-snapsentry-daily-timezone", "Europe/Berlin")
