@@ -25,14 +25,17 @@ pub(super) async fn fill(
 ) -> io::Result<()> {
     let database = real.database();
     let owner = project.id();
-    for (table, of) in [("snapshot", "snapshots"), ("volume", "volumes")] {
-        let mine = format!("SELECT id FROM {of} WHERE project_id = '{owner}'");
-        let sql = format!(
-            "DELETE FROM {table}_metadata WHERE {table}_id IN ({mine}); \
-             DELETE FROM {of} WHERE project_id = '{owner}' AND id LIKE 'aaaaaaaa-%'"
-        );
-        database.run(&sql).await?;
-    }
+    // Of an earlier history, also of one that another run has left.
+    let theirs = "LIKE 'aaaaaaaa-%'";
+    database
+        .run(&format!(
+            "DELETE FROM snapshot_metadata WHERE snapshot_id IN \
+             (SELECT id FROM snapshots WHERE volume_id {theirs}); \
+             DELETE FROM snapshots WHERE volume_id {theirs}; \
+             DELETE FROM volume_metadata WHERE volume_id {theirs}; \
+             DELETE FROM volumes WHERE id {theirs}"
+        ))
+        .await?;
     let (user, password, name) = project.login().into();
     let (token, _) = Api::log_in(&project.keystone(), &user, &password, &name).await;
     let api = Api::new(project.cinder(), token);
