@@ -24,7 +24,9 @@ def pytest_addoption(parser):
     parser.addoption("--function", type=Path, help="executable of the function, as cargo builds it")
     parser.addoption("--simcloud", type=Path, help="executable of the embedded cloud")
     parser.addoption("--bundle", type=Path, help="folder of a release's bundle that was built")
-    parser.addoption("--readme", type=Path, default=ROOT / "README.md", help="the README with the tables of settings")
+    parser.addoption(
+        "--operations", type=Path, default=ROOT / ".github" / "OPERATIONS.md", help="the document with the tables of settings"
+    )
     parser.addoption(
         "--settings", type=Path, default=ROOT / "src" / "settings", help="folder (and file) of the code that reads settings"
     )
@@ -46,5 +48,5 @@ def pytest_configure(config):
 
 
 @pytest.fixture(scope="session")
-def readme(request):
-    return request.config.getoption("--readme").read_text(encoding="utf-8")
+def operations(request):
+    return request.config.getoption("--operations").read_text(encoding="utf-8")

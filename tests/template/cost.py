@@ -79,7 +79,7 @@ def total(clouds=1, **given):
 
 
 def rows():
-    """The rows of the README's table."""
+    """The rows of the table in OPERATIONS.md."""
     secret = CREDENTIALS["secret"]
     for title, clouds, given in [
         ("1", 1, secret),

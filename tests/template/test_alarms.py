@@ -212,9 +212,9 @@ def test_the_default_limits_leave_room_for_two_ticks():
     assert defaults["OldestExpiredAgeLimitSeconds"] >= 2 * defaults["ExpireTickSeconds"]
 
 
-def test_the_readme_says_what_to_do_about_each_alarm(readme):
-    documented = set(re.findall(r"^\| `([a-z-]+)` \|", readme, re.MULTILINE))
+def test_the_documents_say_what_to_do_about_each_alarm(operations):
+    documented = set(re.findall(r"^\| `([a-z-]+)` \|", operations, re.MULTILINE))
     assert set(INTENDED) <= documented
     # And speaks of no alarm that there is not: the table stands under its own heading.
-    chapter = re.search(r"^#+ Alarms.*?(?=^#+ )", readme, re.MULTILINE | re.DOTALL).group()
+    chapter = re.search(r"^#+ Alarms.*?(?=^#+ )", operations, re.MULTILINE | re.DOTALL).group()
     assert set(re.findall(r"^\| `([a-z-]+)` \|", chapter, re.MULTILINE)) == set(INTENDED) | OF_MANY_CLOUDS

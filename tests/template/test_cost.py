@@ -1,4 +1,4 @@
-"""What it costs: reckoned from the template's own alarms and the declared metrics, and as the README says."""
+"""What it costs: reckoned from the template's own alarms and the declared metrics, and as OPERATIONS.md says."""
 
 import pytest
 
@@ -43,5 +43,5 @@ def test_metrics_alarms_and_dashboard_are_most_of_it():
     assert bill["compute"] + bill["log"] < 0.05 * sum(bill.values())
 
 
-def test_the_readme_says_what_it_costs(readme):
-    assert [row for row in cost.rows() if row not in readme] == []
+def test_the_documents_say_what_it_costs(operations):
+    assert [row for row in cost.rows() if row not in operations] == []

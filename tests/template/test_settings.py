@@ -1,6 +1,6 @@
 """Every variable in the template is one the settings read, and every setting is in the template or listed.
 
-Facts: the rows of the README's configuration table, the README's list of local and advanced settings, and
+Facts: the rows of the configuration table in .github/OPERATIONS.md, its list of local and advanced settings, and
 the names that stand as strings in the code that reads settings.
 """
 
@@ -18,22 +18,22 @@ NAME = r"(?:OS|SNAPSENTRY|PARAMETERS_SECRETS_EXTENSION|AWS_LAMBDA_LOG)_[A-Z][A-Z
 
 
 @pytest.fixture(scope="module")
-def documented(readme):
+def documented(operations):
     """Names in the first cell of the rows of the configuration table."""
     names = set()
-    for cell in re.findall(r"^\| (`_?[A-Z][A-Z_]+`.*?) \|", readme, re.MULTILINE):
+    for cell in re.findall(r"^\| (`_?[A-Z][A-Z_]+`.*?) \|", operations, re.MULTILINE):
         for name in re.findall(r"`([^`]*)`", cell):
-            assert re.fullmatch(NAME, name), f"the README's table says {name}: spell the variable out"
+            assert re.fullmatch(NAME, name), f"the table of OPERATIONS.md says {name}: spell the variable out"
             names.add(name)
-    assert names, "the README has no table of variables"
+    assert names, "OPERATIONS.md has no table of variables"
     return names
 
 
 @pytest.fixture(scope="module")
-def local_and_advanced(readme):
-    """Names in the README's list of settings that the template leaves out on purpose."""
-    section = re.search(r"^#+ Local and advanced settings\n(.*?)(?=^#+ |\Z)", readme, re.MULTILINE | re.DOTALL)
-    assert section, "the README has no section 'Local and advanced settings'"
+def local_and_advanced(operations):
+    """Names in the list of settings that the template leaves out on purpose."""
+    section = re.search(r"^#+ Local and advanced settings\n(.*?)(?=^#+ |\Z)", operations, re.MULTILINE | re.DOTALL)
+    assert section, "OPERATIONS.md has no section 'Local and advanced settings'"
     return set(re.findall(rf"`({NAME})`", section.group(1)))
 
 
