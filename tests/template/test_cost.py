@@ -4,7 +4,7 @@ import pytest
 
 import cost
 from parameter_sets import CREDENTIALS, LEAN, MANY_CLOUDS
-from stack import refusals
+from stack import ROOT, refusals
 
 SECRET = CREDENTIALS["secret"]
 MANY = {**SECRET, **MANY_CLOUDS}
@@ -45,3 +45,10 @@ def test_metrics_alarms_and_dashboard_are_most_of_it():
 
 def test_the_documents_say_what_it_costs(operations):
     assert [row for row in cost.rows() if row not in operations] == []
+
+
+def test_the_readme_names_the_same_sums():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    one, lean = cost.total(**SECRET), cost.total(**SECRET, **LEAN)
+    ten, fifty = (cost.total(clouds, **MANY) / clouds for clouds in (10, 50))
+    assert [f"{sum_:.2f}" for sum_ in (one, lean, ten, fifty) if f"{sum_:.2f}" not in readme] == []

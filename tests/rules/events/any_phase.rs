@@ -32,12 +32,17 @@ fn every_sample_event_is_accepted_as_it_is() {
         ("subscribe-weekly", Phase::Subscribe, false),
         ("subscribe-monthly", Phase::Subscribe, false),
         ("subscribe-yearly", Phase::Subscribe, false),
+        ("report", Phase::Report, false),
+        ("report-attention", Phase::Report, false),
+        ("report-widget", Phase::Report, false),
         ("restore", Phase::Restore, false),
+        ("restore-dry-run", Phase::Restore, true),
     ];
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("events");
     let files: BTreeSet<String> = std::fs::read_dir(&folder)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name != "README.md")
         .collect();
     let expected: BTreeSet<String> = rows.iter().map(|row| format!("{}.json", row.0)).collect();
     assert_eq!(
