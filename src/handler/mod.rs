@@ -7,14 +7,14 @@
 mod invocation;
 mod report;
 mod targets;
+mod time_limit;
 mod warm;
 
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::atomic::AtomicBool;
 
-use chrono::{DateTime, Datelike, Utc};
+use chrono::{DateTime, Utc};
 use futures::FutureExt;
 use rand::RngExt;
 use serde::Serialize;
@@ -24,7 +24,6 @@ use tokio::time::Instant;
 use tracing::Instrument;
 
 use crate::clock::Clock;
-use crate::deadline::Deadline;
 use crate::error::InvocationError;
 use crate::event::{Event, EventLabels, InvalidEvent, Phase};
 use crate::lock::lock;
@@ -34,11 +33,6 @@ use crate::settings::{Environment, Files, TimeBounds, served_phases};
 use crate::widget;
 use invocation::InvocationContext;
 use warm::{KnownSecret, WarmStates};
-
-/// No invocation of Lambda is longer: a deadline further ahead is a clock that is wrong.
-const LONGEST: Duration = Duration::from_secs(15 * 60);
-/// A deadline of this year is none: `cargo lambda watch` sends one.
-const NO_DEADLINE: i32 = 1970;
 
 /// What the runtime tells of an invocation.
 #[derive(Clone, Debug)]
@@ -206,24 +200,6 @@ impl Handler {
             }
             _ => Ok(()),
         }
-    }
-
-    fn deadline(&self, invocation: &Invocation, begun: Instant, bounds: TimeBounds) -> Deadline {
-        if invocation.deadline.year() == NO_DEADLINE {
-            if !self
-                .has_told_of_missing_deadline
-                .swap(true, Ordering::Relaxed)
-            {
-                tracing::warn!(
-                    timeout = ?bounds.default_timeout,
-                    "the runtime gave no deadline; a pass takes SNAPSENTRY_DEFAULT_TIMEOUT"
-                );
-            }
-            return Deadline::at(begun + bounds.default_timeout);
-        }
-        let left = (invocation.deadline - invocation.now).to_std();
-        let left = left.unwrap_or_default().min(LONGEST);
-        Deadline::at(begun + left.saturating_sub(bounds.deadline_margin))
     }
 
     fn print_metrics(

@@ -1,6 +1,6 @@
-//! One entry of a `clouds.yaml`: its region, and how its passes are started. Which variable each of
-//! its keys stands for is `cloud_keys`' business.
+//! One entry of a `clouds.yaml`: its region, and how its passes are started.
 
+use super::cloud_keys::shown_key;
 use super::clouds_yaml::place;
 use super::layers::{Layer, Origin, quoted};
 use super::values::whole;
@@ -251,8 +251,7 @@ impl Reading<'_> {
         Some((name?, self.mapping(fields, "values")))
     }
 
-    /// What stands under our own key: whatever it is that cannot be read, it may have been meant to
-    /// keep a cloud from being served.
+    /// What stands under our own key; what cannot be read may have been meant to pause the cloud.
     fn starts(&mut self) -> Starts {
         let mut starts = Starts {
             shards: 1,
@@ -299,12 +298,3 @@ impl Reading<'_> {
 }
 
 const ACCEPTED_SHARDS: &str = "a whole number from 1 to 256, without quotes";
-
-/// A key as it is where it looks like one: a secret may have been put where a key belongs.
-pub(super) fn shown_key(key: &str) -> &str {
-    let is_plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
-    match key.len() <= 40 && key.bytes().all(is_plain) {
-        true => key,
-        false => "(a key that is not shown)",
-    }
-}

@@ -1,6 +1,6 @@
 //! Which variable each key of an entry of a `clouds.yaml` stands for.
 
-use super::cloud_entry::{Fields, Reading, plain, shown_key};
+use super::cloud_entry::{Fields, Reading, plain};
 use super::layers::Layer;
 use super::values::boolean;
 
@@ -145,5 +145,14 @@ impl Reading<'_> {
                 }
             }
         }
+    }
+}
+
+/// A key as it is where it looks like one: a secret may have been put where a key belongs.
+pub(super) fn shown_key(key: &str) -> &str {
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
+    match key.len() <= 40 && key.bytes().all(is_plain) {
+        true => key,
+        false => "(a key that is not shown)",
     }
 }
