@@ -186,16 +186,18 @@ fn what_was_taken_after_the_first_copy_was_made_is_never_mixed_in() {
 #[test]
 fn where_the_copies_window_is_missing_nothing_newer_than_what_they_are_made_of_is_taken() {
     let mut volumes = volumes(&["a", "b"]);
-    let made = copy("a", "a-daily-9", 12);
+    // An earlier call was asked for the eighth: of the ninth it would have taken another.
+    let made = copy("a", "a-daily-8", 12);
     volumes.insert(made.id.clone(), made);
     let snapshots = [
+        of_day("a", PolicyKind::Daily, 8),
         of_day("a", PolicyKind::Daily, 9),
-        of_day("b", PolicyKind::Daily, 8),
+        of_day("b", PolicyKind::Daily, 7),
         of_day("b", PolicyKind::Daily, 10),
     ];
     assert_eq!(
         sources(&volumes, &snapshots, None),
-        ["a-daily-9", "b-daily-8"]
+        ["a-daily-8", "b-daily-7"]
     );
 }
 
