@@ -6,9 +6,9 @@ use serde_json::json;
 
 use crate::cases;
 use crate::damage::{Damage, damage, odd_text};
+use crate::exchange::{Call, Spoil, set_header, set_status};
 use crate::judge;
 use crate::scene::{Scene, play};
-use crate::seam::{Call, Spoil, set_header, set_status};
 
 /// Which answers are spoilt, and how.
 #[derive(Clone, Debug)]

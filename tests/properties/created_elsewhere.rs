@@ -5,9 +5,9 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::cases;
+use crate::exchange::Call;
 use crate::judge;
 use crate::scene::{Scene, play};
-use crate::seam::Call;
 
 proptest! {
     #![proptest_config(cases(40))]

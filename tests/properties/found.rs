@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 use snapsentry::transport::Response;
 
+use crate::exchange::Call;
 use crate::judge;
 use crate::scene::{Ran, Scene, play};
-use crate::seam::Call;
 
 const VOLUME: &str = "4b1c2d3e-0000-4000-8000-000000000001";
 const SNAPSHOT: &str = "4b1c2d3e-0000-4000-8000-000000000002";
@@ -47,7 +47,7 @@ fn subscribed(enabled: Value) -> Value {
 
 fn deletions(ran: &Ran) -> usize {
     judge::stays_at_home(ran);
-    let is_deletion = |one: &&crate::seam::Exchange| one.call == Call::Delete;
+    let is_deletion = |one: &&crate::exchange::Exchange| one.call == Call::Delete;
     ran.exchanges.iter().filter(is_deletion).count()
 }
 

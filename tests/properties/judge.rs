@@ -7,8 +7,8 @@ use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use serde_json::Value;
 use simcloud::Snapshot;
 
+use crate::exchange::Call;
 use crate::scene::{ADDRESS, Ran, Scene, TIME, now};
-use crate::seam::Call;
 
 const ERROR_TYPES: [&str; 7] = [
     "InvalidEvent",

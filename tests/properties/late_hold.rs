@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::json;
 use simcloud::{Cloud, Config, Fault, Kind, Route, When};
 
+use crate::exchange::Call;
 use crate::scene::{Ran, Scene, play};
-use crate::seam::Call;
 
 const HOLD: &str = "x-snapsentry-hold";
 const MANAGED: &str = "x-snapsentry-managed";

@@ -6,9 +6,9 @@ use simcloud::Config;
 
 use crate::cases;
 use crate::damage::odd_text;
+use crate::exchange::Call;
 use crate::judge;
 use crate::scene::{Scene, play};
-use crate::seam::Call;
 
 /// Where a link leads.
 #[derive(Clone, Debug)]

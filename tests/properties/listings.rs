@@ -6,9 +6,9 @@ use serde_json::{Map, Value, json};
 
 use crate::cases;
 use crate::damage::odd_text;
+use crate::exchange::Call;
 use crate::judge;
 use crate::scene::{Scene, play};
-use crate::seam::Call;
 
 const KINDS: [&str; 4] = ["express", "daily", "weekly", "monthly"];
 

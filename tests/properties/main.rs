@@ -9,6 +9,7 @@ mod clouds_yaml;
 mod created_elsewhere;
 mod damage;
 mod event;
+mod exchange;
 mod found;
 mod judge;
 mod largest_body;
@@ -18,7 +19,6 @@ mod listings;
 mod only_file;
 mod retry_after;
 mod scene;
-mod seam;
 mod widget;
 
 use proptest::prelude::ProptestConfig;

@@ -7,9 +7,9 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use crate::cases;
+use crate::exchange::{Call, set_header, set_status};
 use crate::judge;
 use crate::scene::{Ran, Scene, TIME, now, play};
-use crate::seam::{Call, set_header, set_status};
 
 /// An expire pass whose first answer to a call is a refusal with this header.
 fn refused_once(call: Call, status: u16, value: Vec<u8>) -> Ran {

@@ -7,12 +7,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use seam::Embedded;
 use serde_json::Value;
 use simcloud::{Cloud, Config, Login, Role, SnapshotSpec, VolumeSpec};
 use snapsentry::handler::{Handler, Invocation};
 use snapsentry::settings::{Environment, LocalFiles};
 
-use crate::seam::{Exchange, Outside, Record, Spoil};
+use crate::exchange::{Exchange, Outside, Record, Spoil};
 
 /// Where the cloud says that it is.
 pub(crate) const ADDRESS: &str = "http://cloud.example";
@@ -175,7 +176,11 @@ impl Scene {
             .os_env(ADDRESS, Login::Password)
             .into_iter()
             .collect();
-        let handler = Handler::new(environment, Box::new(LocalFiles), Box::new(outside));
+        let handler = Handler::new(
+            environment,
+            Box::new(LocalFiles),
+            Box::new(Embedded(outside)),
+        );
         let invocation = Invocation {
             request_id: "0b2cd0a1-0000-4000-8000-000000000001".into(),
             deadline: now() + TIME,

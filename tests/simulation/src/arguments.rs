@@ -10,7 +10,9 @@ pub(crate) const USAGE: &str =
                   [--real-binary N]
        simulation --seed N [--without v1,s2,…] [--trace] [--shrink]
        simulation --seed N --real [--trace]
-       simulation --mutations [--only TEXT] [--seeds N]";
+       simulation --long N [--from N] [--jobs N] [--keep-going | --first]
+       simulation --long 1 --seed N [--trace]
+       simulation --mutations [--only TEXT] [--seeds N | --long N]";
 
 /// What is asked for.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -27,6 +29,8 @@ pub(crate) struct Arguments {
     pub(crate) first: bool,
     /// How many seeds are run with the built program as well.
     pub(crate) real_binary: u64,
+    /// How many seeds of weeks are run; none: those of passes are.
+    pub(crate) long: Option<u64>,
     /// One seed.
     pub(crate) seed: Option<u64>,
     /// Whether the one seed is run with the built program.
@@ -54,6 +58,7 @@ impl Arguments {
                 "--from" => arguments.from = number(&value()?)?,
                 "--jobs" => arguments.jobs = Some(number(&value()?)? as usize),
                 "--real-binary" => arguments.real_binary = number(&value()?)?,
+                "--long" => arguments.long = Some(number(&value()?)?),
                 "--seed" => arguments.seed = Some(number(&value()?)?),
                 "--without" => {
                     arguments.without = value()?

@@ -12,6 +12,7 @@ use crate::coverage::Coverage;
 use crate::draw;
 use crate::judge::Violation;
 use crate::run::{Detail, Figures, Outcome, run, run_binary};
+use crate::weeks;
 
 /// The log lines of one seed in so many are kept and searched for secrets.
 const LOGGED: u64 = 64;
@@ -20,6 +21,15 @@ const LOGGED: u64 = 64;
 /// circles without waiting for anything.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// What a seed is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Length {
+    /// A few passes, with misfortune at every turn.
+    Passes,
+    /// Some weeks of one tenancy.
+    Weeks,
+}
+
 /// Which seeds.
 #[derive(Clone, Debug)]
 pub struct Campaign {
@@ -27,6 +37,8 @@ pub struct Campaign {
     pub from: u64,
     /// How many.
     pub seeds: u64,
+    /// Of what.
+    pub length: Length,
     /// On how many threads.
     pub jobs: usize,
     /// After how many failing seeds to stop.
@@ -145,7 +157,10 @@ impl Campaign {
         } else {
             Detail::None
         };
-        run_case(&Arc::new(draw::case(seed)), detail)
+        match self.length {
+            Length::Passes => run_case(&Arc::new(draw::case(seed)), detail),
+            Length::Weeks => caught(|| weeks::run(&weeks::weeks(seed), detail)),
+        }
     }
 }
 
@@ -159,12 +174,16 @@ fn watch(under_way: &Mutex<BTreeMap<u64, Instant>>, all_done: &Receiver<()>) {
     while all_done.recv_timeout(Duration::from_millis(200)) == Err(RecvTimeoutError::Timeout) {
         for (seed, begun) in &*locked(under_way) {
             if begun.elapsed() > PATIENCE {
-                let replay = replay(*seed);
-                eprintln!("VIOLATED 1 times, first by seed {seed}: every run ends\n{replay}");
+                eprintln!("VIOLATED 1 times, first by seed {seed}: every run ends");
                 std::process::exit(1);
             }
         }
     }
+}
+
+/// How a person replays a seed of weeks.
+pub fn replay_weeks(seed: u64) -> String {
+    format!("replay: cargo run --profile campaign -p simulation -- --long 1 --seed {seed} --trace")
 }
 
 /// How a person replays a seed.

@@ -144,6 +144,8 @@ pub enum Trouble {
     GigabytesQuota(i64),
     /// Answers take this long.
     Latency(Latency),
+    /// Something of this name that lasts for longer than a step.
+    Lasting(&'static str),
     /// Somebody does something in the middle of a request.
     Meanwhile(Route, u64, When, Doing),
 }

@@ -4,7 +4,7 @@
 //! A seed is drawn into a [`case::Case`], which is data: a tenancy, and steps in which time passes,
 //! people do something, things go wrong, and one to three passes run ([`draw`]). It is then
 //! played ([`run`]): the program's own handler in this process, on one thread, under tokio's
-//! paused clock, with the embedded cloud's handlers where the network is ([`seam`]). No socket,
+//! paused clock, with the embedded cloud's handlers where the network is ([`sandbox`]). No socket,
 //! no waiting, no randomness of its own: a seed is the same run every time, request by request,
 //! and takes milliseconds. After each step, and when misfortune has stopped and two more passes
 //! of each phase were made, the invariants are asked for ([`judge`]); what was there to be asked
@@ -30,10 +30,12 @@ pub mod draw;
 pub mod judge;
 pub mod logs;
 pub mod meaning;
+pub mod mistakes;
 pub mod rules;
 pub mod run;
-pub mod seam;
+pub mod sandbox;
 pub mod shrink;
 pub mod trace;
+pub mod weeks;
 pub mod witness;
 pub mod world;

@@ -9,10 +9,11 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use arguments::{Arguments, USAGE};
-use simulation::campaign::{Campaign, run_case};
+use simulation::campaign::{Campaign, Length, run_case};
 use simulation::draw;
 use simulation::run::{Detail, run_binary};
 use simulation::shrink::shrink;
+use simulation::weeks;
 
 /// A seed is mostly many small allocations on one thread, at which this one is quicker.
 #[global_allocator]
@@ -30,7 +31,9 @@ fn main() -> ExitCode {
         }
     };
     let holds = if arguments.mutations {
-        mutations::run(&arguments.only, arguments.seeds.unwrap_or(500)).map_err(|e| e.to_string())
+        let seeds = arguments.long.or(arguments.seeds).unwrap_or(500);
+        let of_weeks = arguments.long.is_some();
+        mutations::run(&arguments.only, seeds, of_weeks).map_err(|e| e.to_string())
     } else {
         match arguments.seed {
             Some(seed) => replay(seed, &arguments),
@@ -69,6 +72,15 @@ fn replay(seed: u64, arguments: &Arguments) -> Result<bool, String> {
     } else {
         Detail::Logs
     };
+    if arguments.long.is_some() {
+        let outcome = weeks::run(&weeks::weeks(seed), detail);
+        print!("{}", outcome.trace);
+        println!("fingerprint {:016x}", outcome.fingerprint);
+        for violation in &outcome.violations {
+            println!("VIOLATION {violation}");
+        }
+        return Ok(outcome.violations.is_empty());
+    }
     let (case, outcome) = if arguments.real {
         let binary = build()?;
         let case = Arc::new(draw::case_by_the_real_clock(seed));
@@ -101,7 +113,11 @@ fn campaign(arguments: &Arguments) -> Result<bool, String> {
     let jobs = arguments.jobs.unwrap_or(cores);
     let campaign = Campaign {
         from: arguments.from,
-        seeds: arguments.seeds.unwrap_or(10_000),
+        seeds: arguments.long.or(arguments.seeds).unwrap_or(10_000),
+        length: match arguments.long {
+            Some(_) => Length::Weeks,
+            None => Length::Passes,
+        },
         jobs,
         most_failures: match (arguments.first, arguments.keep_going) {
             (true, _) => 1,
@@ -114,6 +130,9 @@ fn campaign(arguments: &Arguments) -> Result<bool, String> {
     std::panic::set_hook(Box::new(|_| {}));
     let wanted = campaign.seeds;
     let report = campaign.clone().run();
+    if arguments.long.is_some() {
+        return Ok(tell::weeks(&report, wanted));
+    }
     let mut holds = tell::campaign(&report, wanted, !arguments.first);
     if binary.is_some() {
         let report = Campaign {

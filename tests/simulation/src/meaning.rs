@@ -81,7 +81,32 @@ pub struct Tags {
     pub policies: [Meaning; 4],
 }
 
+impl Schedule {
+    /// As a policy of this kind is without any setting, but for its retention.
+    pub fn of(kind: Kind) -> Self {
+        Self {
+            kind,
+            zone: "UTC",
+            start_minute: 0,
+            weekday: 0,
+            day: 1,
+            interval_hours: 6,
+            retention_days: 1,
+        }
+    }
+}
+
 impl Tags {
+    /// No metadata at all.
+    pub fn nothing() -> Self {
+        Self {
+            metadata: BTreeMap::new(),
+            managed: false,
+            has_our_keys: false,
+            policies: [Meaning::Off; 4],
+        }
+    }
+
     /// What is said about one kind.
     pub fn policy(&self, kind: Kind) -> Meaning {
         self.policies[kind as usize]

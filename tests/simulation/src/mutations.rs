@@ -1,8 +1,7 @@
 //! Is the simulation worth anything? Mistakes are put into a copy of the program, one at a time,
 //! and the seeds have to find each of them.
 //!
-//! Each patch in `mutations/` is one mistake; the text before its first line of difference says
-//! which. One that no longer applies has to be made anew.
+//! The mistakes are those of [`simulation::mistakes`].
 
 use std::collections::BTreeSet;
 use std::io;
@@ -10,8 +9,17 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::{env, fs};
 
+use simulation::mistakes::{Mistake, OF_PASSES, OF_WEEKS};
+
 /// What a copy needs to be built and run.
-const COPIED: [&str; 5] = ["Cargo.toml", "Cargo.lock", ".cargo", "src", "tests"];
+const COPIED: [&str; 6] = [
+    "Cargo.toml",
+    "Cargo.lock",
+    ".cargo",
+    "src",
+    "tests",
+    "template.yaml",
+];
 
 /// The workspace, and the copy that mistakes are put into.
 struct Workshop {
@@ -32,7 +40,7 @@ enum Found {
 
 /// Puts in each mistake whose name contains `only`, or one of several texts between commas, lets
 /// so many seeds look for it, and prints the table; gives whether each was found.
-pub(crate) fn run(only: &str, seeds: u64) -> io::Result<bool> {
+pub(crate) fn run(only: &str, seeds: u64, of_weeks: bool) -> io::Result<bool> {
     // Cargo tells it to what it runs; what was built knows it anyway.
     let package = env::var_os("CARGO_MANIFEST_DIR");
     let package = package.unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
@@ -43,14 +51,14 @@ pub(crate) fn run(only: &str, seeds: u64) -> io::Result<bool> {
         target: place.join("target"),
         root,
     };
-    let mut patches: Vec<PathBuf> = fs::read_dir(workshop.root.join("tests/simulation/mutations"))?
-        .map(|entry| entry.map(|entry| entry.path()))
-        .collect::<io::Result<_>>()?;
-    patches.retain(|path| path.extension().is_some_and(|end| end == "patch"));
-    patches.retain(|path| only.split(',').any(|part| name(path).contains(part)));
-    patches.sort();
+    let is_wanted = |name: &str| only.split(',').any(|part| name.contains(part));
+    let all = if of_weeks { OF_WEEKS } else { OF_PASSES };
+    let mistakes: Vec<&Mistake> = all
+        .iter()
+        .filter(|mistake| is_wanted(mistake.name))
+        .collect();
     workshop.restore()?;
-    match workshop.search(seeds)? {
+    match workshop.search(seeds, of_weeks)? {
         Found::Nothing => {}
         Found::By(seed, rule) => {
             println!("the program as it is violates an invariant: seed {seed}, {rule}");
@@ -62,14 +70,14 @@ pub(crate) fn run(only: &str, seeds: u64) -> io::Result<bool> {
         }
     }
     println!("| mistake | found by seed | violated |\n| --- | --- | --- |");
-    let mut all_found = !patches.is_empty();
-    for patch in &patches {
-        let found = match workshop.apply(patch)? {
-            Some(refusal) => Found::Untried(format!("the patch does not apply: {refusal}")),
-            None => workshop.search(seeds)?,
+    let mut all_found = !mistakes.is_empty();
+    for mistake in mistakes {
+        let found = match workshop.apply(mistake)? {
+            Some(refusal) => Found::Untried(refusal),
+            None => workshop.search(seeds, of_weeks)?,
         };
         workshop.restore()?;
-        let name = name(patch);
+        let name = mistake.name;
         match found {
             Found::By(seed, rule) => println!("| {name} | {seed} | {rule} |"),
             Found::Nothing => {
@@ -85,11 +93,6 @@ pub(crate) fn run(only: &str, seeds: u64) -> io::Result<bool> {
     Ok(all_found)
 }
 
-fn name(patch: &Path) -> String {
-    let stem = patch.file_stem().unwrap_or_default();
-    stem.to_string_lossy().into_owned()
-}
-
 impl Workshop {
     /// Makes the copy equal to the workspace. What is equal is not touched, so that cargo
     /// builds only what has changed.
@@ -100,25 +103,24 @@ impl Workshop {
         Ok(())
     }
 
-    /// Puts a mistake in; gives the refusal where it does not fit.
-    fn apply(&self, patch: &Path) -> io::Result<Option<String>> {
-        let output = Command::new("git")
-            .args(["apply", "--whitespace=nowarn"])
-            .arg(patch)
-            .current_dir(&self.tree)
-            // The copy lies in a repository, and is none.
-            .env("GIT_CEILING_DIRECTORIES", &self.root)
-            .env("GIT_DIR", self.target.join("no-repository"))
-            .output()?;
-        Ok((!output.status.success()).then(|| {
-            String::from_utf8_lossy(&output.stderr)
-                .trim()
-                .replace('\n', "; ")
-        }))
+    /// Puts a mistake in; gives why it does not fit.
+    fn apply(&self, mistake: &Mistake) -> io::Result<Option<String>> {
+        for change in mistake.changes {
+            let path = self.tree.join(change.file);
+            match change.applied_to(&fs::read_to_string(&path)?) {
+                Ok(text) => fs::write(path, text)?,
+                Err(times) => {
+                    let (file, find) = (change.file, change.find);
+                    let find = find.split_whitespace().collect::<Vec<_>>().join(" ");
+                    return Ok(Some(format!("{times} times in {file}: {find}")));
+                }
+            }
+        }
+        Ok(None)
     }
 
     /// Builds the copy and lets seeds look for what is wrong with it.
-    fn search(&self, seeds: u64) -> io::Result<Found> {
+    fn search(&self, seeds: u64, of_weeks: bool) -> io::Result<Found> {
         let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let built = Command::new(cargo)
             .args(["build", "--quiet", "-p", "simulation"])
@@ -134,7 +136,8 @@ impl Workshop {
             return Ok(Found::Untried(error.unwrap_or("no build").to_owned()));
         }
         let ran = Command::new(self.target.join("debug/simulation"))
-            .args(["--first", "--seeds", &seeds.to_string()])
+            .args(["--first", if of_weeks { "--long" } else { "--seeds" }])
+            .arg(seeds.to_string())
             .stdin(Stdio::null())
             .output()?;
         if ran.status.success() {

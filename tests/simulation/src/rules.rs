@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::calendar::{self, Window};
 use crate::meaning::{Expiry, Kind, Meaning, Schedule, Snap};
@@ -79,7 +79,7 @@ pub enum Standing {
     /// It has none, and the volume's state allows none.
     Blocked,
     /// It has none.
-    DueWindow,
+    Due,
 }
 
 /// The policies of a managed volume that are on, with their active windows.
@@ -105,7 +105,7 @@ pub fn standing(copy: &VolumeCopy, kind: Kind, window: &Window, basis: &Basis) -
     let status = copy.volume.as_ref().map(|volume| volume.status.as_str());
     match (serving, status) {
         (Some(at), _) => Standing::Served(at),
-        (None, Some("available" | "in-use")) => Standing::DueWindow,
+        (None, Some("available" | "in-use")) => Standing::Due,
         (None, _) => Standing::Blocked,
     }
 }
@@ -162,6 +162,65 @@ pub fn differs(copy: &VolumeCopy, one: &Basis, other: &Basis) -> bool {
         })
 }
 
+/// Snapshots of a volume and policy that are of no use and hold quota: broken, or stuck on their
+/// way, and not held.
+pub fn leftovers<'a>(
+    copy: &'a VolumeCopy,
+    kind: Kind,
+    basis: &'a Basis,
+) -> impl Iterator<Item = &'a Snap> {
+    copy.snapshots.iter().filter(move |snap| {
+        let lost = matches!(
+            snap.status.as_str(),
+            "error" | "error_deleting" | "deleting"
+        );
+        snap.managed && snap.kind == Some(kind) && !snap.held && (lost || is_stuck(snap, basis))
+    })
+}
+
+/// Until when leftovers keep a window of a volume and policy from being tried; none where nothing
+/// does: ten minutes after one, and three times as long for each one more.
+pub fn waits_until(copy: &VolumeCopy, kind: Kind, basis: &Basis) -> Option<DateTime<Utc>> {
+    waits_for(leftovers(copy, kind, basis)).filter(|until| basis.now < *until)
+}
+
+/// Whether a due window is tried, as far as leftovers go: none where it depends on how far back a
+/// pass has looked. What is in the window's own way and may be deleted does not count.
+pub fn is_tried(
+    copy: &VolumeCopy,
+    schedule: &Schedule,
+    window: &Window,
+    basis: &Basis,
+    goes: &dyn Fn(&Snap) -> bool,
+) -> Option<bool> {
+    let kind = schedule.kind;
+    let counts = |snap: &&Snap| {
+        let in_the_way =
+            belongs(snap, kind, window) && (snap.status == "error" || is_stuck(snap, basis));
+        !in_the_way || !goes(snap)
+    };
+    let waits = |since: Option<DateTime<Utc>>| {
+        let listed = leftovers(copy, kind, basis).filter(counts);
+        let listed = listed.filter(|snap| since.is_none_or(|since| snap.created_at >= since));
+        waits_for(listed).is_some_and(|until| basis.now < until)
+    };
+    let previous = calendar::window_at(schedule, window.start - TimeDelta::seconds(1));
+    let (all, recent) = (waits(None), waits(Some(previous.start)));
+    (all == recent).then_some(!all)
+}
+
+/// Until when these leftovers have to be waited for.
+pub fn waits_for<'a>(leftovers: impl Iterator<Item = &'a Snap>) -> Option<DateTime<Utc>> {
+    let (mut count, mut youngest) = (0_u32, None);
+    for one in leftovers {
+        count += 1;
+        youngest = youngest.max(Some(one.created_at));
+    }
+    // Beyond a few weeks it makes no difference.
+    let minutes = 10 * 3_i64.pow(count.saturating_sub(1).min(10));
+    Some(youngest? + TimeDelta::minutes(minutes))
+}
+
 /// Why a snapshot pass may delete a snapshot, if it may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StaleSnapshot {
@@ -174,7 +233,7 @@ pub enum StaleSnapshot {
 }
 
 /// Why a snapshot pass may delete a snapshot, if it may.
-pub fn stale_snapshots(snap: &Snap, copy: &VolumeCopy, basis: &Basis) -> Option<StaleSnapshot> {
+pub fn stale(snap: &Snap, copy: &VolumeCopy, basis: &Basis) -> Option<StaleSnapshot> {
     if snap.held || !snap.managed {
         return None;
     }
@@ -183,8 +242,9 @@ pub fn stale_snapshots(snap: &Snap, copy: &VolumeCopy, basis: &Basis) -> Option<
         if is_twin(snap, copy, kind, &window) {
             return Some(StaleSnapshot::Duplicate);
         }
-        let due = standing(copy, kind, &window, basis) == Standing::DueWindow;
-        if !due || !belongs(snap, kind, &window) {
+        // Also where the volume's state allows no snapshot now.
+        let standing = standing(copy, kind, &window, basis);
+        if matches!(standing, Standing::Served(_)) || !belongs(snap, kind, &window) {
             return None;
         }
         if is_stuck(snap, basis) {
@@ -207,13 +267,21 @@ pub fn twins<'a>(copy: &'a VolumeCopy, kind: Kind, window: &Window) -> Vec<&'a S
                 && one.window_start.is_some_and(|start| window.contains(start))
         })
         .collect();
-    twins.sort_by_key(|one| (one.created_at, one.id.clone()));
+    twins.sort_by_key(|one| (one.window_start, one.created_at, one.id.clone()));
     twins
 }
 
+/// Those of them that have the same key as one before them. Where the keys differ, as after an
+/// edited schedule, each was wanted when it was taken.
+pub fn superfluous<'a>(copy: &'a VolumeCopy, kind: Kind, window: &Window) -> Vec<&'a Snap> {
+    let twins = twins(copy, kind, window);
+    let pairs = twins.windows(2);
+    let same = pairs.filter(|pair| pair[0].window_start == pair[1].window_start);
+    same.map(|pair| pair[1]).collect()
+}
+
 fn is_twin(snap: &Snap, copy: &VolumeCopy, kind: Kind, window: &Window) -> bool {
-    twins(copy, kind, window)
+    superfluous(copy, kind, window)
         .iter()
-        .skip(1)
         .any(|one| one.id == snap.id)
 }

@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use simulation::campaign::{Report, replay};
+use simulation::campaign::{Report, replay, replay_weeks};
 use simulation::case::Item;
 use simulation::draw;
 use simulation::shrink::shrink;
 
 /// A few seeds cannot cover everything; so many can.
 const MANY: u64 = 10_000;
+/// And so many seeds of weeks.
+const MANY_WEEKS: u64 = 1_000;
 /// So many failing seeds are told of one by one.
 const TOLD: usize = 5;
 
@@ -37,6 +39,22 @@ pub(crate) fn campaign(report: &Report, wanted: u64, shrinks: bool) -> bool {
     }
     let gaps = report.coverage.gaps();
     let is_large = wanted >= MANY;
+    if is_large && !gaps.is_empty() {
+        println!("NEVER HAPPENED: {}", gaps.join("; "));
+    }
+    report.failed.is_empty() && (!is_large || gaps.is_empty())
+}
+
+/// Tells of seeds of weeks, and whether all was well.
+pub(crate) fn weeks(report: &Report, wanted: u64) -> bool {
+    print!("{}", report.coverage.of_weeks());
+    figures(report, " of weeks");
+    for failed in report.failed.iter().take(TOLD) {
+        println!("\nseed {}: {}", failed.seed, failed.violations[0]);
+        println!("  {}", replay_weeks(failed.seed));
+    }
+    let gaps = report.coverage.gaps_of_weeks();
+    let is_large = wanted >= MANY_WEEKS;
     if is_large && !gaps.is_empty() {
         println!("NEVER HAPPENED: {}", gaps.join("; "));
     }

@@ -38,6 +38,8 @@ pub struct Page {
     pub has_rows: bool,
     /// Whether it named a next page.
     pub has_next: bool,
+    /// When its last row was made.
+    pub oldest: Option<DateTime<Utc>>,
 }
 
 impl Page {
@@ -47,8 +49,19 @@ impl Page {
         Self {
             has_rows: has(b"\"id\""),
             has_next: has(b"s_links\""),
+            oldest: last_created_at(body),
         }
     }
+}
+
+/// When the last row of a page was made.
+fn last_created_at(body: &[u8]) -> Option<DateTime<Utc>> {
+    const KEY: &[u8] = b"\"created_at\"";
+    let at = body.windows(KEY.len()).rposition(|part| part == KEY)?;
+    let rest = std::str::from_utf8(body.get(at + KEY.len()..)?).ok()?;
+    let text = rest.split('"').nth(1)?;
+    let at = chrono::NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").ok()?;
+    Some(at.and_utc())
 }
 
 /// One request on its way.
@@ -227,7 +240,7 @@ impl Witness {
             (&Method::POST, _, "snapshots") => (Purpose::Create, ""),
             (&Method::DELETE, "snapshots", id) => (Purpose::Delete, id),
             (&Method::POST, id, "action") => (Purpose::Delete, id),
-            (&Method::GET, "snapshots" | "servers", id) => (Purpose::Read, id),
+            (&Method::GET, "snapshots" | "servers" | "volumes", id) => (Purpose::Read, id),
             _ => (Purpose::Other, last),
         };
         let copy = match purpose {

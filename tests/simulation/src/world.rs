@@ -82,6 +82,14 @@ impl World {
 
     /// Remembers this moment, and gives its number.
     pub fn remember(&self, cloud: &Cloud) -> usize {
+        let copy = self.copy(cloud);
+        let mut memory = self.memory();
+        memory.copies.push(Arc::new(copy));
+        memory.copies.len() - 1
+    }
+
+    /// Everything at this moment.
+    pub fn copy(&self, cloud: &Cloud) -> Copy {
         let mut volumes: BTreeMap<String, VolumeCopy> = BTreeMap::new();
         for volume in cloud.volumes() {
             let id = volume.id.clone();
@@ -103,9 +111,7 @@ impl World {
                 .push(snap);
         }
         let at = cloud.now();
-        let mut memory = self.memory();
-        memory.copies.push(Arc::new(Copy { at, volumes }));
-        memory.copies.len() - 1
+        Copy { at, volumes }
     }
 
     /// One volume at this moment.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use simulation::campaign::{Campaign, replay, run_case};
+use simulation::campaign::{Campaign, Length, replay, run_case};
 use simulation::case::Item;
 use simulation::draw;
 use simulation::run::Detail;
@@ -12,6 +12,7 @@ fn no_seed_violates_an_invariant() {
     let report = Campaign {
         from: 0,
         seeds: 300,
+        length: Length::Passes,
         jobs: 2,
         binary: None,
         most_failures: 3,

@@ -4,10 +4,10 @@
 mod required;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use required::{REAL_TIME, REQUIRED};
+use required::{REAL_TIME, REQUIRED, WEEKS};
 
 /// Counts by name.
 #[derive(Clone, Debug, Default)]
@@ -55,6 +55,17 @@ impl Coverage {
             .collect()
     }
 
+    /// What has to happen in any large number of seeds of weeks and has not.
+    pub fn gaps_of_weeks(&self) -> Vec<&'static str> {
+        let all = WEEKS.iter().copied();
+        all.filter(|name| self.count(name) == 0).collect()
+    }
+
+    /// The table of what some weeks covered.
+    pub fn of_weeks(&self) -> impl fmt::Display {
+        OfWeeks(self)
+    }
+
     /// What a few seeds by the real clock should have had among them and did not.
     pub fn gaps_of_real_time(&self) -> Vec<&'static str> {
         REAL_TIME
@@ -62,6 +73,28 @@ impl Coverage {
             .copied()
             .filter(|name| self.count(name) == 0)
             .collect()
+    }
+}
+
+/// What some weeks covered.
+struct OfWeeks<'a>(&'a Coverage);
+
+impl fmt::Display for OfWeeks<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "over weeks")?;
+        for name in WEEKS {
+            writeln!(f, "  {:>10}  {name}", self.0.count(name))?;
+        }
+        let known: BTreeSet<&str> = WEEKS.iter().copied().collect();
+        let others = self
+            .0
+            .0
+            .iter()
+            .filter(|(name, _)| !known.contains(&***name));
+        for (name, count) in others.filter(|(name, _)| name.starts_with("an alarm rang on")) {
+            writeln!(f, "  {count:>10}  {name}")?;
+        }
+        Ok(())
     }
 }
 

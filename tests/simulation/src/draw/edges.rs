@@ -1,18 +1,17 @@
 //! Drawing what lies exactly on an edge, or needs two rare things at once: both happen too rarely
-//! by themselves. Drawn apart from all else, which stays as it was without.
+//! by themselves.
 
 use chrono::TimeDelta;
-use rand::rngs::StdRng;
-use rand::{RngExt, SeedableRng};
+use rand::RngExt;
 use serde_json::json;
 use simcloud::{Fault, Kind, Route, Service};
 
-use super::{one_of, tenancy};
+use super::{Seed, one_of, tenancy};
 use crate::case::{Case, Trouble};
 
 /// In some cases somebody asks what would expire at the very instant at which something does.
-pub(super) fn exact_expiry(seed: u64, case: &mut Case) {
-    let rng = &mut StdRng::seed_from_u64(seed ^ 0xed6e);
+pub(super) fn exact_expiry(seed: Seed, case: &mut Case) {
+    let rng = &mut seed.of("exact expiry").rng();
     let dates: Vec<String> = case
         .snapshots
         .iter()
@@ -36,8 +35,8 @@ pub(super) fn exact_expiry(seed: u64, case: &mut Case) {
 }
 
 /// In some cases the newest snapshot has a twin, made a second later, that somebody holds.
-pub(super) fn held_twin(seed: u64, case: &mut Case) {
-    let rng = &mut StdRng::seed_from_u64(seed ^ 0x2e1d);
+pub(super) fn held_twin(seed: Seed, case: &mut Case) {
+    let rng = &mut seed.of("held twin").rng();
     if !rng.random_bool(0.15) {
         return;
     }
@@ -59,8 +58,8 @@ pub(super) fn held_twin(seed: u64, case: &mut Case) {
 
 /// In some cases the token ends in the middle of a pass that sends little at a time, and Keystone
 /// asks for patience until a login is given up.
-pub(super) fn busy_keystone(seed: u64, case: &mut Case) {
-    let rng = &mut StdRng::seed_from_u64(seed ^ 0xb5e);
+pub(super) fn busy_keystone(seed: Seed, case: &mut Case) {
+    let rng = &mut seed.of("busy keystone").rng();
     if case.steps.is_empty() || !rng.random_bool(0.1) {
         return;
     }

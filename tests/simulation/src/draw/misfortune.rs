@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use rand::RngExt;
 use rand::rngs::StdRng;
-use rand::{RngExt, SeedableRng};
 use simcloud::{Behaviour, Fault, Kind, Latency, Requests, Route, Rule, Service, Snapshots, When};
 
 use super::tenancy::VOLUME_STATES;
-use super::{Home, milliseconds, one_of, seconds, tags};
+use super::{Home, Seed, milliseconds, one_of, seconds, tags};
 use crate::case::{Case, Doing, Trouble};
-use crate::seam::LARGEST_BODY;
+use crate::sandbox::LARGEST_BODY;
 
 /// The calls of snapshot and expire passes, the more interesting ones more often.
 const ROUTES: [Route; 14] = [
@@ -30,13 +30,16 @@ const ROUTES: [Route; 14] = [
     Route::GetServer,
 ];
 
-pub(super) fn troubles(rng: &mut StdRng, case: &Case, home: Home) -> Vec<Trouble> {
+pub(super) fn troubles(seed: Seed, case: &Case, home: Home) -> Vec<Trouble> {
+    let rng = &mut seed.rng();
     let count = match rng.random_range(0..10) {
         0..=2 => 0,
         3..=7 => rng.random_range(1..=3),
         _ => rng.random_range(3..=7),
     };
-    (0..count).map(|_| trouble(rng, case, home)).collect()
+    (0..count)
+        .map(|n| trouble(&mut seed.nth(n).rng(), case, home))
+        .collect()
 }
 
 fn trouble(rng: &mut StdRng, case: &Case, home: Home) -> Trouble {
@@ -164,9 +167,9 @@ fn backend(rng: &mut StdRng, case: &Case) -> Rule {
 }
 
 /// In some steps a cloud answers its filter by metadata with 200 and nothing, as one does that
-/// does not understand it. Drawn apart from all else, which stays as it was without.
-pub(super) fn deaf_filters(seed: u64, case: &mut Case) {
-    let rng = &mut StdRng::seed_from_u64(seed ^ 0xdeaf);
+/// does not understand it.
+pub(super) fn deaf_filters(seed: Seed, case: &mut Case) {
+    let rng = &mut seed.of("deaf filters").rng();
     for step in &mut case.steps {
         if !rng.random_bool(0.06) {
             continue;
@@ -189,9 +192,9 @@ pub(super) fn deaf_filters(seed: u64, case: &mut Case) {
 }
 
 /// In some steps answers to creations are lost, and often the look-ups after them fail as well:
-/// what most depends on being right happens too rarely by itself. Drawn apart from all else.
-pub(super) fn lost_creations(seed: u64, case: &mut Case) {
-    let rng = &mut StdRng::seed_from_u64(seed ^ 0x1057);
+/// what most depends on being right happens too rarely by itself.
+pub(super) fn lost_creations(seed: Seed, case: &mut Case) {
+    let rng = &mut seed.of("lost creations").rng();
     let tries = u64::from(case.knobs.max_retries) + 1;
     for (n, step) in case.steps.iter_mut().enumerate() {
         if !rng.random_bool(0.15) {
@@ -234,10 +237,9 @@ pub(super) fn lost_creations(seed: u64, case: &mut Case) {
     }
 }
 
-/// In some steps a deletion is refused that might as well have been taken on. Drawn apart from all
-/// else.
-pub(super) fn refused_deletions(seed: u64, case: &mut Case) {
-    let rng = &mut StdRng::seed_from_u64(seed ^ 0x0de1);
+/// In some steps a deletion is refused that might as well have been taken on.
+pub(super) fn refused_deletions(seed: Seed, case: &mut Case) {
+    let rng = &mut seed.of("refused deletions").rng();
     for step in &mut case.steps {
         if rng.random_bool(0.06) {
             let refused = Kind::status(one_of(rng, &[400, 409]));
@@ -248,12 +250,15 @@ pub(super) fn refused_deletions(seed: u64, case: &mut Case) {
     }
 }
 
-pub(super) fn doings(rng: &mut StdRng, case: &Case, home: Home) -> Vec<Doing> {
+pub(super) fn doings(seed: Seed, case: &Case, home: Home) -> Vec<Doing> {
+    let rng = &mut seed.rng();
     let count = match rng.random_range(0..3) {
         0 => rng.random_range(0..=3),
         _ => 0,
     };
-    (0..count).map(|_| doing(rng, case, home)).collect()
+    (0..count)
+        .map(|n| doing(&mut seed.nth(n).rng(), case, home))
+        .collect()
 }
 
 fn doing(rng: &mut StdRng, case: &Case, home: Home) -> Doing {
@@ -270,7 +275,7 @@ fn doing(rng: &mut StdRng, case: &Case, home: Home) -> Doing {
             let tags = Arc::unwrap_or_clone(case.volumes[volume].tags.clone());
             Doing::Retag(volume, Arc::new(tags::goodbye(tags)))
         }
-        4 | 5 => Doing::Retag(volume, Arc::new(tags::draw(rng, home))),
+        4 | 5 => Doing::Retag(volume, Arc::new(tags::draw(Seed::new(rng.random()), home))),
         6 => Doing::VolumeStatus(volume, one_of(rng, &VOLUME_STATES)),
         7..=9 => Doing::RemoveSnapshot(volume, nth),
         10 => Doing::Hold(volume, nth, Some(one_of(rng, &["true", "", "false"]))),

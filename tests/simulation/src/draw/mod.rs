@@ -8,6 +8,7 @@ mod edges;
 mod misfortune;
 mod passes;
 mod real_time;
+mod seed;
 mod tags;
 mod tenancy;
 
@@ -15,11 +16,15 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use rand::RngExt;
 use rand::rngs::StdRng;
-use rand::{RngExt, SeedableRng};
 use simcloud::{Catalogue, Config, Latency, Login, Microversions, Role};
 
 use crate::case::{Case, Knobs, Pace, Step};
+
+pub use seed::Seed;
+pub(crate) use tags::wiped;
+pub(crate) use tenancy::uuid;
 
 /// The zone that most policies are in, and the hour at which they like to start.
 #[derive(Clone, Copy)]
@@ -38,21 +43,21 @@ pub fn case_by_the_real_clock(seed: u64) -> Case {
     real_time::quickened(draw(seed, Some(Utc::now())))
 }
 
-fn draw(seed: u64, now: Option<DateTime<Utc>>) -> Case {
-    let rng = &mut StdRng::seed_from_u64(seed);
-    let (day, zone, hour) = one_of(rng, &INTERESTING_DAYS);
+fn draw(number: u64, now: Option<DateTime<Utc>>) -> Case {
+    let seed = Seed::new(number);
+    let (day, zone, hour) = one_of(&mut seed.of("day").rng(), &INTERESTING_DAYS);
     let home = Home { zone, hour };
-    let mut config = config(rng, seed, day);
+    let mut config = config(&mut seed.of("cloud").rng(), number, day);
     config.now = now.unwrap_or(config.now);
-    let knobs = knobs(rng);
+    let knobs = knobs(&mut seed.of("settings").rng());
     let login = one_of(
-        rng,
+        &mut seed.of("login").rng(),
         &[Login::AppCred, Login::AppCredByName, Login::Password],
     );
-    let volumes = tenancy::volumes(rng, config.now, home);
-    let snapshots = tenancy::snapshots(rng, &volumes, &config, knobs.stuck_after);
+    let volumes = tenancy::volumes(seed.of("volumes"), config.now, home);
+    let snapshots = tenancy::snapshots(seed.of("snapshots"), &volumes, &config, knobs.stuck_after);
     let mut case = Case {
-        seed,
+        seed: number,
         config,
         login,
         knobs,
@@ -62,13 +67,17 @@ fn draw(seed: u64, now: Option<DateTime<Utc>>) -> Case {
         without: BTreeSet::new(),
         pace: Pace::Paused,
     };
-    let steps = rng.random_range(2..=5);
+    let steps = seed.of("steps").rng().random_range(2..=5);
     for n in 0..steps {
+        let seed = seed.of("steps").nth(n);
         let step = Step {
-            wait: if n == 0 { Duration::ZERO } else { wait(rng) },
-            doings: misfortune::doings(rng, &case, home),
-            troubles: misfortune::troubles(rng, &case, home),
-            passes: passes::side_by_side(rng, &case),
+            wait: match n {
+                0 => Duration::ZERO,
+                _ => wait(&mut seed.of("wait").rng()),
+            },
+            doings: misfortune::doings(seed.of("doings"), &case, home),
+            troubles: misfortune::troubles(seed.of("troubles"), &case, home),
+            passes: passes::side_by_side(seed.of("passes"), &case),
         };
         case.steps.push(step);
     }
@@ -82,7 +91,7 @@ fn draw(seed: u64, now: Option<DateTime<Utc>>) -> Case {
 }
 
 /// One of several, each as likely as the others.
-fn one_of<T: Clone>(rng: &mut StdRng, choices: &[T]) -> T {
+pub(crate) fn one_of<T: Clone>(rng: &mut StdRng, choices: &[T]) -> T {
     choices[rng.random_range(0..choices.len())].clone()
 }
 
@@ -105,7 +114,7 @@ fn wait(rng: &mut StdRng) -> Duration {
 
 /// Nights on which clocks change somewhere, ends of months, leap days, and plain days; with the
 /// zone whose clocks change, and the hour that is skipped or comes twice.
-const INTERESTING_DAYS: [(&str, &str, u32); 16] = [
+pub(crate) const INTERESTING_DAYS: [(&str, &str, u32); 16] = [
     ("2026-11-22", "UTC", 0),
     ("2026-10-25", "Europe/Berlin", 2),
     ("2026-10-25", "Europe/Berlin", 2),

@@ -7,11 +7,12 @@ use rand::RngExt;
 use rand::rngs::StdRng;
 use serde_json::{Value, json};
 
-use super::{milliseconds, one_of, seconds, tenancy};
+use super::{Seed, milliseconds, one_of, seconds, tenancy};
 use crate::calendar;
 use crate::case::{Case, Kill, PassDraw};
 
-pub(super) fn side_by_side(rng: &mut StdRng, case: &Case) -> Vec<PassDraw> {
+pub(super) fn side_by_side(seed: Seed, case: &Case) -> Vec<PassDraw> {
+    let rng = &mut seed.rng();
     let count = match rng.random_range(0..20) {
         0..=12 => 1,
         13..=17 => 2,
@@ -23,18 +24,18 @@ pub(super) fn side_by_side(rng: &mut StdRng, case: &Case) -> Vec<PassDraw> {
         return (0..count)
             .map(|index| {
                 let event = json!({"phase": phase, "shard": {"index": index, "count": count}});
-                pass(rng, event, true)
+                pass(&mut seed.nth(index).rng(), event, true)
             })
             .collect();
     }
     let same = (count > 1 && rng.random_bool(0.7)).then(|| json!({"phase": "snapshot"}));
     (0..count)
-        .map(|_| {
+        .map(|n| {
             let event = match &same {
                 Some(event) => event.clone(),
-                None => event(rng, case),
+                None => event(&mut seed.nth(n).of("event").rng(), case),
             };
-            pass(rng, event, count > 1)
+            pass(&mut seed.nth(n).rng(), event, count > 1)
         })
         .collect()
 }

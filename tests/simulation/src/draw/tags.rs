@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rand::RngExt;
 use rand::rngs::StdRng;
 
-use super::{Home, one_of};
+use super::{Home, Seed, one_of};
 use crate::meaning::{Kind, Meaning, Schedule, Tags};
 
 const ZONES: [&str; 11] = [
@@ -34,7 +34,8 @@ const TRUE: [&str; 6] = ["true", "true", "1", "t", "T", "TRUE"];
 const FALSE: [&str; 4] = ["false", "0", "F", "False"];
 
 /// Draws a volume's metadata.
-pub(super) fn draw(rng: &mut StdRng, home: Home) -> Tags {
+pub(super) fn draw(seed: Seed, home: Home) -> Tags {
+    let rng = &mut seed.rng();
     let mut metadata = BTreeMap::new();
     let mut policies = [Meaning::Off; 4];
     let managed = match rng.random_range(0..20) {
@@ -49,6 +50,7 @@ pub(super) fn draw(rng: &mut StdRng, home: Home) -> Tags {
         metadata.insert("owner".to_owned(), "somebody".to_owned());
     }
     for kind in Kind::ALL {
+        let rng = &mut seed.of(kind.as_str()).rng();
         if rng.random_bool(0.45) {
             policies[kind as usize] = policy(rng, home, kind, &mut metadata);
         }
@@ -62,7 +64,7 @@ pub(super) fn draw(rng: &mut StdRng, home: Home) -> Tags {
 }
 
 /// No key of ours at all, as another tool leaves it.
-pub(super) fn wiped() -> Tags {
+pub(crate) fn wiped() -> Tags {
     Tags {
         metadata: BTreeMap::from([("owner".to_owned(), "terraform".to_owned())]),
         managed: false,

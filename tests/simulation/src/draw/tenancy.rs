@@ -8,7 +8,7 @@ use rand::RngExt;
 use rand::rngs::StdRng;
 use simcloud::{Config, SnapshotSpec, VolumeSpec};
 
-use super::{Home, one_of, tags};
+use super::{Home, Seed, one_of, tags};
 use crate::calendar::{self, Window};
 use crate::case::VolumeDraw;
 use crate::meaning::{Kind, Meaning, Schedule};
@@ -33,7 +33,7 @@ pub(super) const VOLUME_STATES: [&str; 6] = [
     "deleting",
 ];
 
-pub(super) fn uuid(rng: &mut StdRng) -> String {
+pub(crate) fn uuid(rng: &mut StdRng) -> String {
     let n: u128 = rng.random();
     let hex = format!("{n:032x}");
     format!(
@@ -46,7 +46,8 @@ pub(super) fn uuid(rng: &mut StdRng) -> String {
     )
 }
 
-pub(super) fn volumes(rng: &mut StdRng, now: DateTime<Utc>, home: Home) -> Vec<VolumeDraw> {
+pub(super) fn volumes(seed: Seed, now: DateTime<Utc>, home: Home) -> Vec<VolumeDraw> {
+    let rng = &mut seed.rng();
     let count = match rng.random_range(0..12) {
         0 => 0,
         1..=8 => rng.random_range(1..=5),
@@ -56,13 +57,13 @@ pub(super) fn volumes(rng: &mut StdRng, now: DateTime<Utc>, home: Home) -> Vec<V
     let vms: Vec<String> = (0..rng.random_range(1..=3)).map(|_| uuid(rng)).collect();
     (0..count)
         .map(|n| {
+            let seed = seed.nth(n);
+            let rng = &mut seed.rng();
+            let drawn = tags::draw(seed.of("tags"), home);
             let tags = Arc::new(match rng.random_range(0..16) {
                 0 => tags::wiped(),
-                1 => {
-                    let tags = tags::draw(rng, home);
-                    tags::goodbye(tags)
-                }
-                _ => tags::draw(rng, home),
+                1 => tags::goodbye(drawn),
+                _ => drawn,
             });
             let servers = match rng.random_range(0..10) {
                 0..=3 => vec![],
@@ -96,18 +97,20 @@ pub(super) fn volumes(rng: &mut StdRng, now: DateTime<Utc>, home: Home) -> Vec<V
 }
 
 pub(super) fn snapshots(
-    rng: &mut StdRng,
+    seed: Seed,
     volumes: &[VolumeDraw],
     config: &Config,
     stuck_after: Duration,
 ) -> Vec<SnapshotSpec> {
     let now = config.now;
     let mut all = Vec::new();
-    for volume in volumes {
+    for (n, volume) in volumes.iter().enumerate() {
+        let seed = seed.nth(n);
         for meaning in volume.tags.policies {
             let Meaning::On(schedule) = meaning else {
                 continue;
             };
+            let rng = &mut seed.of(schedule.kind.as_str()).rng();
             let mut window = calendar::window_at(&schedule, now);
             for back in 0..rng.random_range(0..=4) {
                 let twins = if rng.random_bool(0.12) { 2 } else { 1 };
@@ -127,17 +130,19 @@ pub(super) fn snapshots(
                 window = calendar::window_at(&schedule, window.start - TimeDelta::seconds(1));
             }
         }
+        let rng = &mut seed.of("odd").rng();
         if rng.random_bool(0.15) {
             all.push(odd(rng, volume.id.clone(), now));
         }
     }
     // Snapshots whose volume is long gone.
+    let rng = &mut seed.of("orphans").rng();
     for _ in 0..rng.random_range(0..=2) {
         let gone = uuid(rng);
         all.push(odd(rng, gone, now));
     }
-    for one in &mut all {
-        one.id = Some(uuid(rng));
+    for (n, one) in all.iter_mut().enumerate() {
+        one.id = Some(uuid(&mut seed.of("ids").nth(n).rng()));
     }
     all
 }

@@ -20,18 +20,19 @@ impl Judge {
         let Some(answer) = asked.answer else { return };
         let label = &asked.pass.label;
         let count = |name: &str| asked.number(&format!("/snapshots/{name}"));
-        let (created, adopted, pending, deferred, failed) = (
+        let (created, adopted, pending, deferred, blocked, failed) = (
             count("created"),
             count("adopted"),
             count("pending"),
             count("deferred"),
+            count("blocked"),
             count("failed"),
         );
         let due = asked.number("/volumes/due");
         let invalid = asked.number("/volumes/invalid");
         if asked.phase == "snapshot" && !asked.dry_run {
             self.check(
-                due == created + adopted + pending + deferred + failed,
+                due == created + adopted + pending + deferred + blocked + failed,
                 "the counts of due windows add up",
                 || format!("{label}: {answer}"),
             );
@@ -40,8 +41,14 @@ impl Judge {
             let listed = answer[name].as_array().map_or(0, Vec::len) as u64;
             listed + answer[format!("{name}_omitted")].as_u64().unwrap_or(0)
         };
+        // That the clocks are too far apart is of no one volume.
+        let failures = answer["failures"].as_array().into_iter().flatten();
+        let of_all = failures.filter(|one| one.get("volume_id").is_none());
+        let of_all = of_all
+            .filter(|one| one.get("snapshot_id").is_none())
+            .count() as u64;
         self.check(
-            remarks("failures") == failed + invalid,
+            remarks("failures") == failed + invalid + of_all.min(1),
             "every failure is listed",
             || format!("{label}: {answer}"),
         );
@@ -198,6 +205,10 @@ impl Judge {
                         ("SnapshotsDeferred", "/snapshots/deferred"),
                         ("SnapshotsDeleted", "/snapshots/deleted"),
                         ("SnapshotsCleaned", "/snapshots/cleaned"),
+                        ("SnapshotsBlocked", "/snapshots/blocked"),
+                        ("SnapshotsKept", "/snapshots/kept"),
+                        ("SnapshotsManaged", "/snapshots/managed"),
+                        ("VolumesLost", "/volumes/lost"),
                         ("VolumesDue", "/volumes/due"),
                         ("VolumesManaged", "/volumes/managed"),
                         ("VolumesInvalid", "/volumes/invalid"),
@@ -207,6 +218,17 @@ impl Judge {
                     .map(|(name, pointer)| (name, asked.number(pointer))),
                 );
             }
+            // It has seen nothing, and a zero would call an alarm off.
+            let counts = line.as_object().into_iter().flatten().map(|(name, _)| name);
+            let mut counts = counts.filter(|name| {
+                let figures = ["Snapshots", "Volumes", "Oldest"];
+                figures.iter().any(|figure| name.starts_with(figure))
+            });
+            self.check(
+                asked.answer.is_some() || counts.next().is_none(),
+                "a pass that failed has no figures",
+                || format!("{}: {line}", asked.pass.label),
+            );
             let wrong: Vec<_> = pairs
                 .iter()
                 .filter(|(name, value)| line[name].as_u64() != Some(*value))

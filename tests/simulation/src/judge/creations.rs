@@ -8,7 +8,7 @@ use simcloud::{Change, Entry, Happening, Route};
 
 use super::{Asked, Judge};
 use crate::calendar;
-use crate::meaning::{Kind, Meaning};
+use crate::meaning::{Kind, Meaning, Snap};
 use crate::rules::{self, Standing};
 use crate::witness::{Purpose, Sent};
 use crate::world::VolumeCopy;
@@ -42,6 +42,7 @@ impl Judge {
                 continue;
             };
             self.is_wanted(asked, sent, &body, &target);
+            self.leftovers_are_old_enough(asked, sent, &target);
         }
         self.only_once(asked);
         self.never_too_many(asked);
@@ -120,6 +121,34 @@ impl Judge {
             candidates.is_empty() || !is_served,
             "no second snapshot of a window is asked for",
             || format!("{label}: {} {volume_id} {start}", kind.as_str()),
+        );
+    }
+
+    /// What earlier tries have left behind keeps a window from being tried again too soon.
+    fn leftovers_are_old_enough(&mut self, asked: &Asked<'_>, sent: &Sent, target: &Target) {
+        let (volume_id, kind, _) = target;
+        // What this pass has asked to go does not count.
+        let asked_to_go: Vec<&str> = asked
+            .pass
+            .record
+            .sent
+            .iter()
+            .filter(|one| one.purpose == Purpose::Delete && one.at <= sent.at)
+            .map(|one| one.target.as_str())
+            .collect();
+        let goes = |snap: &Snap| asked_to_go.contains(&snap.id.as_str());
+        let mut moments = asked.copies_of(volume_id).chain(&sent.copy);
+        let is_tried = moments.any(|copy| {
+            let mut active = rules::windows(copy, &asked.basis);
+            let active = active.find(|(schedule, _)| schedule.kind == *kind);
+            active.is_none_or(|(schedule, window)| {
+                rules::is_tried(copy, &schedule, &window, &asked.basis, &goes) != Some(false)
+            })
+        });
+        self.check(
+            is_tried,
+            "a window is not tried again before leftovers are old enough",
+            || format!("{}: {} {volume_id}", asked.pass.label, kind.as_str()),
         );
     }
 

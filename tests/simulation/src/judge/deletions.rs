@@ -78,13 +78,13 @@ impl Judge {
         let reasons: Vec<Option<StaleSnapshot>> = moments
             .iter()
             .map(|(copy, snap)| {
-                rules::stale_snapshots(snap, copy, &asked.basis)
+                rules::stale(snap, copy, &asked.basis)
                     .or_else(|| own_broken(snap).then_some(StaleSnapshot::Error))
             })
             .collect();
         let is_in_the_way = reasons.iter().any(Option::is_some)
             || mixed(asked, &volume_id, &moments)
-                .any(|(copy, snap)| rules::stale_snapshots(&snap, &copy, &asked.basis).is_some());
+                .any(|(copy, snap)| rules::stale(&snap, &copy, &asked.basis).is_some());
         self.check(
             is_in_the_way,
             "nothing is deleted that is in nobody's way",
@@ -131,6 +131,7 @@ impl Judge {
             one.id != snap.id
                 && one.managed
                 && one.kind == Some(kind)
+                && one.window_start == Some(start)
                 && one.status == "available"
                 && (one.created_at, &one.id) < (snap.created_at, &snap.id)
         });

@@ -65,7 +65,7 @@ impl Judge {
                         | Route::DeleteSnapshot
                         | Route::ForceDelete
                         | Route::GetServer
-                ) | ("snapshot", Route::CreateSnapshot)
+                ) | ("snapshot", Route::CreateSnapshot | Route::GetVolume)
             );
             self.check(known, "a pass makes its own calls only", || {
                 format!("{}: {} {}", pass.label, entry.method, entry.path)

@@ -147,16 +147,27 @@ impl<'a> Asked<'a> {
         let step = self.step;
         step.passes.len() == 1
             && step.meanwhile == 0
+            && !self.is_crowded()
             && step.struck.iter().all(|(_, times)| *times == 0)
             && self.has_time()
             && !step
                 .troubles
                 .iter()
-                .any(|one| matches!(one, Trouble::Latency(_)))
+                .any(|one| matches!(one, Trouble::Latency(_) | Trouble::Lasting(_)))
             && self.pass.draw.kill.is_none()
             && !self.has_late_work()
             // The tail of the drawn latency may outlast a try.
             && !self.pass.record.sent.iter().any(|one| one.timed_out)
+    }
+
+    /// Whether what others have begun may take the slots that this pass needs.
+    fn is_crowded(&self) -> bool {
+        let begin = self.copies().first();
+        let volumes = begin.into_iter().flat_map(|copy| copy.volumes.values());
+        let snapshots = volumes.flat_map(|copy| &copy.snapshots);
+        let creating = snapshots.filter(|one| one.managed && one.status == "creating");
+        let creating = creating.count();
+        creating > 0 && creating >= self.knobs.max_creating
     }
 
     fn has_time(&self) -> bool {
@@ -208,7 +219,10 @@ impl Judge {
 
     fn check(&mut self, holds: bool, rule: &'static str, what: impl FnOnce() -> String) {
         self.checks += 1;
-        if !holds {
+        // A few tell as much as many.
+        const TOLD: usize = 3;
+        let told = |all: &[Violation]| all.iter().filter(|one| one.rule == rule).count();
+        if !holds && told(&self.violations) < TOLD {
             self.violations.push(Violation { rule, what: what() });
         }
     }

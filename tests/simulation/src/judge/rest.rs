@@ -33,13 +33,19 @@ impl Judge {
                 for (schedule, window) in rules::windows(copy, &asked.basis) {
                     let kind = schedule.kind;
                     let standing = rules::standing(copy, kind, &window, &asked.basis);
+                    // What a role cannot remove keeps the window waiting.
+                    let at_first = asked.copies().first();
+                    let at_first = at_first.and_then(|first| first.volumes.get(volume_id));
+                    let mut moments = at_first.into_iter().chain([copy]);
+                    let waits =
+                        moments.any(|copy| rules::waits_until(copy, kind, &asked.basis).is_some());
                     self.check(
-                        standing != Standing::DueWindow,
+                        standing != Standing::Due || waits,
                         "at rest every due window has a snapshot",
                         || format!("{volume_id} {} {window:?}", kind.as_str()),
                     );
-                    let twins = rules::twins(copy, kind, &window);
-                    let second = twins.iter().skip(1).find(|one| !one.held);
+                    let twins = rules::superfluous(copy, kind, &window);
+                    let second = twins.iter().find(|one| !one.held);
                     self.check(
                         second.is_none(),
                         "at rest no window has two snapshots",

@@ -8,13 +8,14 @@ use std::time::Duration;
 
 use simcloud::{Happening, Kind as Misfortune};
 
+use super::listings::is_of_discovery;
 use super::{Asked, Judge};
 use crate::meaning::Kind;
 use crate::run::End;
 use crate::witness::{Purpose, Sent};
 
 /// What a request asks for.
-type Errand<'a> = (Purpose, &'a str, &'a str, &'a [u8]);
+type Errand<'a> = (Purpose, &'a str, String, &'a [u8]);
 
 impl Judge {
     pub(super) fn retries(&mut self, asked: &Asked<'_>) {
@@ -38,8 +39,7 @@ impl Judge {
                 let (Some(seconds), Some(took)) = (asks, first.took) else {
                     continue;
                 };
-                self.coverage
-                    .hit_if(seconds > 0, "7 Retry-After waited for");
+                self.coverage.hit_if(seconds > 0, "Retry-After waited for");
                 let waited = second.at.duration_since(first.at + took);
                 self.check(
                     waited >= Duration::from_secs(seconds),
@@ -215,6 +215,14 @@ fn is_open(sent: &Sent) -> bool {
     }
 }
 
+/// What is asked for, whatever the size of the page: a page that times out is asked for again in
+/// smaller ones.
+fn without_size(sent: &Sent) -> String {
+    let parts = sent.query.split('&');
+    let parts = parts.filter(|part| !part.starts_with("limit=") || !is_of_discovery(part));
+    parts.collect::<Vec<_>>().join("&")
+}
+
 /// The tries of each errand, in order.
 fn tries<'a>(asked: &Asked<'a>) -> BTreeMap<Errand<'a>, Vec<&'a Sent>> {
     let mut tries: BTreeMap<Errand<'_>, Vec<&Sent>> = BTreeMap::new();
@@ -222,7 +230,7 @@ fn tries<'a>(asked: &Asked<'a>) -> BTreeMap<Errand<'a>, Vec<&'a Sent>> {
         let errand = (
             sent.purpose,
             sent.target.as_str(),
-            sent.query.as_str(),
+            without_size(sent),
             &sent.body[..],
         );
         tries.entry(errand).or_default().push(sent);

@@ -47,9 +47,10 @@ impl Judge {
             let waves = moments.len().div_ceil(most);
             self.coverage.hit_if(
                 moments.len() > 1 && distinct.len() == 1,
-                "5.4 several volumes of a VM at one moment",
+                "several volumes of a VM at one moment",
             );
-            self.coverage.hit_if(waves > 1, "5.4 waves");
+            self.coverage
+                .hit_if(waves > 1, "volumes of a VM in several waves");
             self.check(
                 distinct.len() <= waves || gave_up,
                 "volumes of one VM are taken at one moment",
@@ -86,8 +87,10 @@ impl Judge {
                 continue;
             }
             let before = taken.insert(volume_id, start);
-            self.coverage
-                .hit_if(before.is_some(), "5.3 several windows of a volume");
+            self.coverage.hit_if(
+                before.is_some(),
+                "several windows of a volume, the oldest first",
+            );
             self.check(
                 before.is_none_or(|before| before <= start),
                 "the oldest window is taken first",
@@ -116,11 +119,22 @@ impl Judge {
         if ends_in_login || sent[last..].iter().any(without_token) {
             return;
         }
-        let looked = sent[last..].iter().any(|one| {
+        // A look has shown the last of ours available, and another begins after that.
+        let Some(available) = last_of_own(asked) else {
+            return;
+        };
+        let shows = sent.iter().filter(|one| {
+            matches!(one.purpose, Purpose::List | Purpose::Read) && one.target != "volumes"
+        });
+        let mut shown = shows.filter_map(|one| Some(one.at + one.took?));
+        let Some(shown) = shown.find(|shown| *shown >= available) else {
+            return;
+        };
+        let looked = sent.iter().any(|one| {
             one.purpose == Purpose::List
                 && one.target == "snapshots"
-                && !one.query.contains("limit=")
                 && !one.query.contains("volume_id=")
+                && one.at >= shown
         });
         self.check(
             looked,
@@ -208,4 +222,23 @@ impl Judge {
             );
         }
     }
+}
+
+/// When the last of a pass's own snapshots became available, by tokio's clock.
+fn last_of_own(asked: &Asked<'_>) -> Option<tokio::time::Instant> {
+    let told = &asked.pass.record.told;
+    let own = |change: &&simcloud::Change| {
+        let id = change.snapshot_id.as_deref();
+        change.happening == Happening::Available && id.is_some_and(|id| told.contains(id))
+    };
+    let last = asked
+        .step
+        .changes
+        .iter()
+        .filter(own)
+        .map(|one| one.at)
+        .max()?;
+    let any = asked.step.entries.first()?;
+    let since = (last - any.at).to_std().unwrap_or_default();
+    Some(any.arrived + since)
 }

@@ -12,19 +12,19 @@ use tokio::time::{Instant, sleep, timeout};
 use super::environment::variables;
 use super::{End, PassRun, allowed, receiver};
 use crate::case::{Case, Kill, PassDraw};
-use crate::seam::{Sandbox, WEBHOOK_HOST};
+use crate::sandbox::{Sandbox, WEBHOOK_HOST};
 use crate::witness::{Current, Watch, put};
 use crate::world::World;
 
 /// A sandbox that is kept.
-pub(super) struct Warm {
+pub(crate) struct Warm {
     handler: Handler,
     current: Current,
     served: bool,
 }
 
 /// Runs one pass, in a warm sandbox or a new one, and kills it where that was drawn.
-pub(super) async fn pass(
+pub(crate) async fn pass(
     case: &Case,
     cloud: &Cloud,
     world: &World,
@@ -37,7 +37,7 @@ pub(super) async fn pass(
         *warm = None;
     }
     let sandbox = warm.get_or_insert_with(|| {
-        let (platform, current) = Sandbox::new(cloud.clone(), world.clone());
+        let (platform, current) = Sandbox::platform(cloud.clone(), world.clone());
         let receiver = format!("http://{WEBHOOK_HOST}");
         let environment = variables(case, cloud, "http://cloud.example", &receiver);
         Warm {
@@ -59,7 +59,7 @@ pub(super) async fn pass(
     let request_id = format!("{step:08x}-{number:04x}-4000-8000-{:012x}", case.seed);
     let invocation = Invocation {
         request_id: request_id.clone(),
-        deadline: now + draw.time,
+        deadline: super::deadline(now, draw),
         now,
         seed: draw.seed,
         invoked_function_arn: String::new(),

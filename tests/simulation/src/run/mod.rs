@@ -5,7 +5,7 @@
 //! for both ([`stage`]), and so is the judge.
 
 mod environment;
-mod in_process;
+pub(crate) mod in_process;
 mod processes;
 mod stage;
 mod trouble;
@@ -147,16 +147,22 @@ pub struct StepRun<'a> {
 
 /// Runs a case on a thread of its own clock.
 pub fn run(case: &Arc<Case>, detail: Detail) -> Outcome {
+    let logs = Logs::new();
+    let _guard = (detail != Detail::None).then(|| logs.capture());
+    // The cloud begins to count when the clock stands still.
+    paused(async { Stage::new(case, detail, logs.clone(), None).play().await })
+}
+
+/// Runs something on this thread, by a paused clock.
+pub(crate) fn paused<T>(work: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .build()
         .expect("a runtime without sockets needs nothing of the system");
-    let logs = Logs::new();
-    let _guard = (detail != Detail::None).then(|| logs.capture());
     runtime.block_on(async {
         align().await;
-        Stage::new(case, detail, logs.clone(), None).play().await
+        work.await
     })
 }
 
@@ -167,6 +173,16 @@ pub fn run_binary(case: &Arc<Case>, detail: Detail, binary: &Path) -> Outcome {
         .build()
         .expect("the system gives a runtime");
     runtime.block_on(Stage::new(case, detail, Logs::new(), Some(binary)).play())
+}
+
+/// Lambda's deadline, by the pass's clock. One that is drawn as long past is the constant of a tool
+/// that knows none: ten minutes after midnight in 1970.
+fn deadline(now: DateTime<Utc>, draw: &PassDraw) -> DateTime<Utc> {
+    if draw.time < TimeDelta::days(-1) {
+        DateTime::UNIX_EPOCH + TimeDelta::minutes(10)
+    } else {
+        now + draw.time
+    }
 }
 
 /// How long a pass allows itself, and how long Lambda allows it.

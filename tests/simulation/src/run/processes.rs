@@ -87,7 +87,7 @@ impl Process {
             .expect("the built program asks for an event");
         let first_copy = world.remember(cloud);
         let (now, begun) = (Utc::now(), Instant::now());
-        let until = (now + draw.time).timestamp_millis();
+        let until = super::deadline(now, draw).timestamp_millis();
         let until = Deadline::Millis(until.try_into().unwrap_or_default());
         let invoked = {
             let work = function.invoke(draw.event.clone(), until);

@@ -33,6 +33,8 @@ pub(super) fn begin<'t>(
                 let latency = *latency;
                 cloud.configure(|config| config.latency = latency);
             }
+            // It is put in and taken out by whoever knows how long it lasts.
+            Trouble::Lasting(_) => {}
             Trouble::Meanwhile(route, nth, when, doing) => {
                 let (world, case, doing) = (world.clone(), case.clone(), doing.clone());
                 let step = world.step();

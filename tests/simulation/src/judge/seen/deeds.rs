@@ -42,29 +42,32 @@ impl Judge {
         for one in sent.iter().filter(|one| one.purpose == Purpose::Delete) {
             seen.hit_if(
                 one.body.is_empty() && one.status == Some(404),
-                "6 already gone",
+                "deletion: already gone",
             );
             seen.hit_if(
                 !one.body.is_empty() && one.status == Some(202),
-                "6 deleted by force",
+                "deletion: by force",
             );
-            seen.hit_if(!one.body.is_empty() && refused(&one), "6 force refused");
+            seen.hit_if(
+                !one.body.is_empty() && refused(&one),
+                "deletion: force refused",
+            );
             let gone = one.copy.as_ref().is_some_and(|copy| copy.volume.is_none());
-            seen.hit_if(gone && one.status == Some(202), "6 orphan deleted");
+            seen.hit_if(gone && one.status == Some(202), "deletion: of an orphan");
             let deleting = one.copy.iter().flat_map(|copy| &copy.snapshots);
             let deleting = deleting
                 .filter(|snap| snap.id == one.target && snap.status == "deleting")
                 .count();
             seen.hit_if(
                 deleting > 0 && one.status == Some(400),
-                "6 already being deleted",
+                "deletion: already under way",
             );
         }
         let Some(answer) = asked.answer else {
             let listed = sent.iter().any(|one| one.purpose == Purpose::List);
             seen.hit_if(
                 listed && asked.phase == "snapshot",
-                "5.1 nothing made after a failed listing",
+                "nothing made after a failed listing",
             );
             return;
         };
@@ -83,12 +86,9 @@ impl Judge {
             let text = warning["warning"].as_str().unwrap_or_default();
             seen.hit_if(
                 text.contains("a second snapshot of a window"),
-                "5.7 removal refused",
+                "removal of a twin refused",
             );
-            seen.hit_if(
-                text.contains("is in the window's way"),
-                "5.8 clean-up refused",
-            );
+            seen.hit_if(text.contains("is in the window's way"), "clean-up refused");
         }
         let quota = answer["failures"]
             .as_array()
@@ -102,7 +102,7 @@ impl Judge {
             .count();
         seen.hit_if(
             quota > 0 && asked.number("/snapshots/failed") > 1,
-            "5.9 tried on after a quota's refusal",
+            "tried on after a quota's refusal",
         );
     }
 
@@ -113,7 +113,7 @@ impl Judge {
         let plain = |target: &str| of(Purpose::List).filter(|one| one.target == target).count() > 1;
         seen.hit_if(
             plain("snapshots") || plain("volumes"),
-            "5.1 filter repeated without",
+            "listing repeated without its filter",
         );
         let lost = of(Purpose::Create)
             .filter(|one| !one.is_clear || matches!(one.status, Some(408 | 500 | 502 | 503 | 504)));
@@ -122,17 +122,23 @@ impl Judge {
         let Some(answer) = asked.answer else { return };
         let adopted = asked.number("/snapshots/adopted");
         let text = answer["failures"].to_string();
-        seen.hit_if(lost > 0 && adopted > 0, "5.6 looked up and found");
-        seen.hit_if(lost == 0 && adopted > 0, "5.3 another was quicker");
+        seen.hit_if(
+            lost > 0 && adopted > 0,
+            "a lost creation was looked up and found",
+        );
+        seen.hit_if(lost == 0 && adopted > 0, "another pass was quicker");
         seen.hit_if(
             lost > 0 && again > asked.number("/volumes/due"),
-            "5.6 looked up and tried again",
+            "a lost creation was looked up and tried again",
         );
         seen.hit_if(
             text.contains("outcome is unknown"),
-            "5.6 look-up failed, outcome unknown",
+            "the look-up failed, the outcome is unknown",
         );
-        seen.hit_if(text.contains("ended in error"), "5.5 broken one deleted");
+        seen.hit_if(
+            text.contains("ended in error"),
+            "a snapshot that broke was deleted",
+        );
         let last_created = of(Purpose::Create).map(|one| one.at).max();
         for deleted in of(Purpose::Delete) {
             let snap = deleted.copy.iter().flat_map(|copy| &copy.snapshots);
@@ -142,9 +148,9 @@ impl Judge {
             if twin > 0 && asked.phase == "snapshot" {
                 let after = last_created.is_some_and(|at| at < deleted.at);
                 seen.hit(if after {
-                    "5.7 twin removed after creation"
+                    "twin removed after creation"
                 } else {
-                    "5.7 twin removed from the first listing"
+                    "twin removed from the first listing"
                 });
             }
         }
@@ -152,7 +158,7 @@ impl Judge {
         let calm = asked.is_quiet() && asked.number("/snapshots/deferred") > 0;
         seen.hit_if(
             waited && calm && asked.number("/snapshots/created") > 0,
-            "5.4 gave up waiting for the volume",
+            "a round left without a volume that took too long",
         );
     }
 
@@ -164,19 +170,19 @@ impl Judge {
         for one in sent {
             match (one.purpose, one.status) {
                 (Purpose::Login, Some(201)) => {
-                    seen.hit_if(refused, "7 a token was refused and renewed");
+                    seen.hit_if(refused, "a token was refused and renewed");
                     refused = false;
                 }
                 (_, Some(401)) => refused = true,
-                (Purpose::Create, Some(429)) => seen.hit("7 429 to a creation"),
+                (Purpose::Create, Some(429)) => seen.hit("429 to a creation"),
                 (Purpose::Create, Some(413)) if one.retry_after.is_some_and(|wait| wait > 0) => {
-                    seen.hit("7 413 to a creation, asking to wait");
+                    seen.hit("413 to a creation, asking to wait");
                 }
-                (Purpose::Delete, Some(429)) => seen.hit("7 429 to a deletion"),
+                (Purpose::Delete, Some(429)) => seen.hit("429 to a deletion"),
                 (Purpose::List, Some(200)) => {}
                 (Purpose::List, Some(400..=499)) => {
                     let filtered = one.query.contains("metadata");
-                    seen.hit_if(filtered, "5.1 a filter was refused");
+                    seen.hit_if(filtered, "a filter was refused");
                 }
                 _ => {}
             }
@@ -189,7 +195,7 @@ impl Judge {
         let deferred = asked.number("/snapshots/deferred") > 0;
         seen.hit_if(
             cut_off && deferred && asked.phase == "expire",
-            "7 a deletion was cut off",
+            "a deletion was cut off",
         );
         let Some(copy) = asked.copies().first() else {
             return;
@@ -197,9 +203,9 @@ impl Judge {
         for one in sent.iter().filter(|one| one.purpose == Purpose::Create) {
             let volume = one.copy.as_ref().and_then(|copy| copy.volume.as_ref());
             match volume.map(|volume| volume.servers.len()) {
-                Some(0) => seen.hit("5.4 a volume of no VM"),
-                Some(1) => seen.hit("5.4 a volume of one VM"),
-                Some(_) => seen.hit("5.4 a volume of several VMs"),
+                Some(0) => seen.hit("a volume of no VM taken"),
+                Some(1) => seen.hit("a volume of one VM taken"),
+                Some(_) => seen.hit("a volume of several VMs taken"),
                 None => {}
             }
         }
@@ -217,10 +223,7 @@ impl Judge {
                 .values()
                 .filter_map(|copy| copy.volume.as_ref());
             let none = managed.filter(|volume| volume.tags.managed).count() == 0;
-            seen.hit_if(
-                believed && plain && none,
-                "5.1 an empty listing was repeated",
-            );
+            seen.hit_if(believed && plain && none, "an empty listing was repeated");
         }
     }
 }

@@ -27,7 +27,7 @@ impl Judge {
                 seen.hit_if(unreadable, "window: policy unreadable");
             }
             for snap in &copy.snapshots {
-                match rules::stale_snapshots(snap, copy, &asked.basis) {
+                match rules::stale(snap, copy, &asked.basis) {
                     Some(StaleSnapshot::Duplicate) => seen.hit("in the way: twin"),
                     Some(StaleSnapshot::Error) => seen.hit("in the way: error"),
                     Some(StaleSnapshot::Stuck) => seen.hit("in the way: stuck"),
@@ -89,7 +89,7 @@ fn window_of(
     let kind = schedule.kind;
     match rules::standing(copy, kind, window, basis) {
         Standing::Blocked => seen.hit("window: blocked by the volume's state"),
-        Standing::DueWindow => {
+        Standing::Due => {
             seen.hit("window: due");
             due(seen, schedule, window);
         }
@@ -120,6 +120,10 @@ fn window_of(
     }
     let twins = rules::twins(copy, kind, window);
     for pair in twins.windows(2) {
+        if pair[0].window_start != pair[1].window_start {
+            seen.hit("twins: none, for their keys differ");
+            continue;
+        }
         let same = pair[0].created_at == pair[1].created_at;
         seen.hit_if(same, "twins: made in one second, told apart by id");
         seen.hit_if(pair[1].held, "twins: the second is held");
