@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use simcloud::{Config, VolumeSpec};
 
 use crate::cases;
+use crate::exchange::Spoil;
 use crate::scene::{Scene, play};
-use crate::seam::Spoil;
 
 /// The id that the cloud knows the volume by.
 const ID: &str = "7d3e2a4c-52a6-4b5c-9f0e-1c2d3e4f5a6b";
