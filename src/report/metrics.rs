@@ -53,8 +53,11 @@ pub enum Figures {
     },
 }
 
-/// What an alarm or a graph needs, phase by phase, with its unit.
-const SNAPSHOT: &[(&str, &str)] = &[
+/// Metrics that are declared, each with its unit.
+type Declared = [(&'static str, &'static str)];
+
+/// What an alarm or a graph needs, phase by phase.
+const SNAPSHOT: &Declared = &[
     ("DurationMs", "Milliseconds"),
     ("OldestDueAgeSeconds", "Seconds"),
     ("OldestBlockedAgeSeconds", "Seconds"),
@@ -64,7 +67,7 @@ const SNAPSHOT: &[(&str, &str)] = &[
     ("VolumesManaged", "Count"),
     ("VolumesInvalid", "Count"),
 ];
-const EXPIRE: &[(&str, &str)] = &[
+const EXPIRE: &Declared = &[
     ("DurationMs", "Milliseconds"),
     ("OldestExpiredAgeSeconds", "Seconds"),
     ("SnapshotsDeleted", "Count"),
@@ -72,8 +75,8 @@ const EXPIRE: &[(&str, &str)] = &[
     ("SnapshotsDeferred", "Count"),
     ("VolumesLost", "Count"),
 ];
-const FAILED_PASS: &[(&str, &str)] = &[("DurationMs", "Milliseconds")];
-const TARGETS: &[(&str, &str)] = &[("Targets", "Count"), ("Faults", "Count")];
+const FAILED_PASS: &Declared = &[("DurationMs", "Milliseconds")];
+const TARGETS: &Declared = &[("Targets", "Count"), ("Faults", "Count")];
 
 /// What tells the clouds of a fleet apart: each of these costs its price once more for each cloud.
 const OF_EACH_CLOUD: [&str; 3] = [
@@ -123,7 +126,7 @@ pub fn metrics_line(at: DateTime<Utc>, metrics: &Metrics<'_>) -> String {
     Value::Object(line).to_string()
 }
 
-fn declared(metrics: &Metrics<'_>) -> &'static [(&'static str, &'static str)] {
+fn declared(metrics: &Metrics<'_>) -> &'static Declared {
     match (metrics.phase, metrics.figures) {
         (Some(Phase::Snapshot), Figures::Pass(_)) => SNAPSHOT,
         (Some(Phase::Expire), Figures::Pass(_)) => EXPIRE,
@@ -135,12 +138,12 @@ fn declared(metrics: &Metrics<'_>) -> &'static [(&'static str, &'static str)] {
 
 fn directives(metrics: &Metrics<'_>) -> Vec<Value> {
     let all = declared(metrics);
-    let of_each: Vec<(&str, &str)> = all
+    let of_each: Vec<(&'static str, &'static str)> = all
         .iter()
         .filter(|(name, _)| OF_EACH_CLOUD.contains(name))
         .copied()
         .collect();
-    let directives: &[(&[&str], &[(&str, &str)])] = match metrics.fleet {
+    let directives: &[(&[&str], &Declared)] = match metrics.fleet {
         None => &[(&["Project", "Phase"], all)],
         Some(_) => &[
             (&["Fleet", "Phase"], all),

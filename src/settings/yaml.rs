@@ -223,7 +223,6 @@ mod tests {
             ("blue", Scalar::Text),
         ];
         for (text, scalar) in rows {
-            let expected = vec![(text.to_owned(), scalar)];
             for yaml in [
                 format!("- {text}\n"),
                 format!("- {text} # a remark"),
@@ -231,7 +230,7 @@ mod tests {
                 format!("[{text}]"),
             ] {
                 let read = scalars(&yaml);
-                assert_eq!(read[0].0, expected[0].0, "{yaml}");
+                assert_eq!(read[0].0, text, "{yaml}");
                 let kind = read[0].1;
                 let is_text = text == "007" || text == "1_000";
                 assert!(kind == scalar || is_text, "{yaml}: {kind:?}");
