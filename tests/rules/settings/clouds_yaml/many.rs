@@ -21,8 +21,11 @@ fn secret(entries: &[String]) -> World {
     World::empty().secret(&clouds(entries))
 }
 
-/// What is listed: names with shards, and the faults.
-fn listed(world: &World) -> (Vec<(String, u32)>, Vec<(String, String)>) {
+/// Names with shards, and faults by name.
+type Listed = (Vec<(String, u32)>, Vec<(String, String)>);
+
+/// What is listed.
+fn listed(world: &World) -> Listed {
     let CloudList { clouds, faults } = world.list().unwrap_or_else(|error| panic!("{error}"));
     let clouds = clouds.into_iter();
     let faults = faults.into_iter();
