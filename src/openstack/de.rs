@@ -64,7 +64,7 @@ where
 /// One thing that was asked for, and not one of a list: without its ids it is none.
 pub(super) fn usable<'de, D: Deserializer<'de>, R: Row>(from: D) -> Result<R, D::Error> {
     let row = R::deserialize(from)?;
-    if row.is_usable() {
+    if row.is_usable() && !row.id().is_empty() {
         Ok(row)
     } else {
         Err(serde::de::Error::custom("no id"))

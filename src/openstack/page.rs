@@ -46,7 +46,10 @@ pub(super) trait Row: DeserializeOwned {
     /// What lists it.
     const ROWS: Rows;
 
-    /// Whether it says at least what it is: nothing can be done about one that does not.
+    /// Its id, empty where there is none that can be read.
+    fn id(&self) -> &str;
+
+    /// Whether a listing's row says enough to be told of: one that does not is left out.
     fn is_usable(&self) -> bool;
 }
 
@@ -64,7 +67,7 @@ struct Answer<R> {
 /// A page of the kind that was asked for.
 #[derive(Debug)]
 pub(super) struct Page<R> {
-    /// The rows that say what they are.
+    /// The rows that can be used.
     pub(super) rows: Vec<R>,
     /// Whether there were none at all: such a page is the last, whatever its link says.
     pub(super) is_empty: bool,
@@ -102,7 +105,7 @@ impl<R: Row> Page<R> {
             tracing::warn!(
                 path,
                 rows = listed - rows.len(),
-                "rows without a readable id are left out"
+                "rows that do not say what they are are left out"
             );
         }
         Ok(Self {

@@ -48,8 +48,13 @@ impl Snapshot {
 impl Row for Snapshot {
     const ROWS: Rows = Rows::Snapshots;
 
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Without an id it serves its window all the same, and whoever wants to delete it is told.
     fn is_usable(&self) -> bool {
-        !self.id.is_empty() && !self.volume_id.is_empty()
+        !self.volume_id.is_empty()
     }
 }
 

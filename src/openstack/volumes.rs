@@ -66,6 +66,10 @@ pub(super) struct VolumeBody {
 impl Row for Volume {
     const ROWS: Rows = Rows::Volumes;
 
+    fn id(&self) -> &str {
+        &self.id
+    }
+
     fn is_usable(&self) -> bool {
         !self.id.is_empty()
     }
