@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use futures::future::{Either, select};
+use tokio::sync::oneshot::error::TryRecvError;
 use tokio::sync::{Mutex as Baton, Notify, oneshot};
 use tokio::time::{Instant, sleep_until};
 
@@ -136,8 +137,11 @@ impl<R: Resource> Poller<R> {
             Either::Right((looks, _)) => looks,
         };
         loop {
-            if let Ok(settled) = told.try_recv() {
-                return Ok(settled);
+            match told.try_recv() {
+                Ok(settled) => return Ok(settled),
+                // Somebody else waits under the same id: a cloud has given it out twice.
+                Err(TryRecvError::Closed) => return Err(Expired),
+                Err(TryRecvError::Empty) => {}
             }
             if looks.are_over {
                 // Ending at once would free slots of the cloud that are still taken.
