@@ -32,6 +32,9 @@ const NOT_TYPED: [(&str, &str); 2] = [
 /// What needs a Nova, which the real cloud of these tests does not have.
 const NEEDS_NOVA: &str = "openstack server ";
 
+/// Words that a reader replaces, and for which every scene has something.
+const PLACEHOLDERS: [&str; 5] = ["VOLUME", "SNAPSHOT", "SERVER", "RESCUE", "SIZE"];
+
 /// A command as it stands in a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Told {
@@ -390,8 +393,16 @@ mod tests {
     }
 
     #[test]
-    fn the_documents_of_this_repository_tell_some() {
-        let told = told(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")).expect("files");
+    fn the_documents_of_this_repository_tell_some_and_every_placeholder_is_known() {
+        let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let told = told(&repository).expect("files");
         assert!(told.len() >= 8, "{told:?}");
+        access_rules(&repository).expect("they are printed");
+        for one in told.iter().filter(|one| one.reason_not_to_type().is_none()) {
+            for word in one.words.iter().filter(|word| is_placeholder(word)) {
+                let known = PLACEHOLDERS.contains(&word.as_str());
+                assert!(known, "{}: {word} in {}", one.file.display(), one.text());
+            }
+        }
     }
 }
