@@ -146,9 +146,18 @@ impl Client {
                     add(gathered, row);
                 }
             };
-            let page_size = all.pages.page_size();
+            let readings = missing.into_iter().map(|policy_type| {
+                let filter = self.policy_type_filter(policy_type);
+                let listing = Listing {
+                    filter_is_optional: false,
+                    page_size: all.pages.page_size(),
+                    ..Listing::filtered(name, "metadata", filter)
+                };
+                let reading = Reading::new(self, deadline, listing, &order, new());
+                (policy_type, reading)
+            });
             let by_type = self
-                .list_by_policy_type(deadline, &missing, page_size, &order, &back_to, &new, add)
+                .list_by_policy_type(readings.collect(), &back_to, &new, add)
                 .await?;
             if let Some(mut parts) = by_type {
                 parts.push(all.gathered);
@@ -168,34 +177,15 @@ impl Client {
         Ok(vec![all.gathered])
     }
 
-    /// Lists each of these policy types, side by side; nothing where the cloud does not filter by
-    /// them.
+    /// Lists each policy type, side by side; nothing where the cloud does not filter by them.
     async fn list_by_policy_type<A>(
         &self,
-        deadline: Deadline,
-        policy_types: &[&str],
-        page_size: Option<usize>,
-        order: &Order,
+        mut readings: Vec<(&str, Reading<'_, A>)>,
         back_to: impl Fn(&str) -> DateTime<Utc>,
         new: impl Fn() -> A,
         add: impl Fn(&mut A, Snapshot),
     ) -> Result<Option<Vec<A>>, Error> {
         let is_filtering = Cell::new(true);
-        let mut readings: Vec<_> = policy_types
-            .iter()
-            .map(|policy_type| {
-                let name = "list recent managed snapshots of a policy type";
-                let listing = Listing {
-                    filter_is_optional: false,
-                    page_size,
-                    ..Listing::filtered(name, "metadata", self.policy_type_filter(policy_type))
-                };
-                (
-                    *policy_type,
-                    Reading::new(self, deadline, listing, order, new()),
-                )
-            })
-            .collect();
         let (is_filtering, back_to, new, add) = (&is_filtering, &back_to, &new, &add);
         let is_done = |policy_type: &str, reading: &Reading<'_, A>| {
             !is_filtering.get() || reading.is_done(Some(back_to(policy_type)))
