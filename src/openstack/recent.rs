@@ -99,7 +99,8 @@ impl<'a, A> Reading<'a, A> {
 impl Client {
     /// Lists the managed snapshots of these policy types, of each as far back as `back_to` says,
     /// by the machine's clock, and gathers what `add` makes of them; what is older, or of another
-    /// type, may be among them. `back_to` is asked again with every page. No snapshot is gathered
+    /// type, may be among them. `back_to` is asked again with every page, and no listing goes beyond
+    /// its first page before `is_known`, when it can tell best. No snapshot is gathered
     /// twice, but in one listing whose rows moved meanwhile.
     ///
     /// # Errors
@@ -109,6 +110,7 @@ impl Client {
         deadline: Deadline,
         policy_types: &[&'static str],
         back_to: impl Fn(&str) -> DateTime<Utc>,
+        is_known: impl AsyncFn(),
         new: impl Fn() -> A,
         add: impl Fn(&mut A, Snapshot),
     ) -> Result<Vec<A>, Error> {
@@ -157,7 +159,7 @@ impl Client {
                 (policy_type, reading)
             });
             let by_type = self
-                .list_by_policy_type(readings.collect(), &back_to, &new, add)
+                .list_by_policy_type(readings.collect(), &back_to, &is_known, &new, add)
                 .await?;
             if let Some(mut parts) = by_type {
                 parts.push(all.gathered);
@@ -171,6 +173,7 @@ impl Client {
                 add(gathered, row);
             }
         };
+        is_known().await;
         while !all.is_done(farthest()) {
             all.read_on(&new, add).await?;
         }
@@ -182,11 +185,13 @@ impl Client {
         &self,
         mut readings: Vec<(&str, Reading<'_, A>)>,
         back_to: impl Fn(&str) -> DateTime<Utc>,
+        is_known: impl AsyncFn(),
         new: impl Fn() -> A,
         add: impl Fn(&mut A, Snapshot),
     ) -> Result<Option<Vec<A>>, Error> {
         let is_filtering = Cell::new(true);
         let (is_filtering, back_to, new, add) = (&is_filtering, &back_to, &new, &add);
+        let is_known = &is_known;
         let is_done = |policy_type: &str, reading: &Reading<'_, A>| {
             !is_filtering.get() || reading.is_done(Some(back_to(policy_type)))
         };
@@ -204,6 +209,7 @@ impl Client {
                         Err(error) if refuses_the_query(&error) => is_filtering.set(false),
                         read => read?,
                     }
+                    is_known().await;
                 }
                 Ok::<(), Error>(())
             }))

@@ -1,13 +1,14 @@
 //! Looking at the cloud: volumes and snapshots, each listed once, side by side.
 
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::{TryFutureExt, try_join};
+use tokio::sync::SetOnce;
 
 use super::Pass;
 use crate::openstack::{self, Error};
+use crate::plan::creation::HUNG_PART;
 use crate::plan::expiry::ManagedSnapshots;
 use crate::plan::{Expiry, Scope, Snapshot, Volume, VolumeSnapshots};
 use crate::policy::{Metadata, PolicyKind, PolicyState};
@@ -40,7 +41,7 @@ pub(super) struct ExpireInventory {
 pub(super) async fn for_creation(pass: &Pass<'_>) -> Result<CreateInventory, Error> {
     let (client, deadline, now) = (pass.client, pass.deadline, pass.now);
     let new = || (Vec::new(), BTreeSet::new());
-    let horizons = Horizons::new(now, pass.limits.stuck_after);
+    let horizons = Horizons::new(now, pass.limits.stuck_after / HUNG_PART);
     let volumes = client
         .list_subscribed_volumes(deadline, new, |(volumes, known), one| {
             let volume = read_volume(one);
@@ -57,6 +58,7 @@ pub(super) async fn for_creation(pass: &Pass<'_>) -> Result<CreateInventory, Err
         deadline,
         &types,
         |policy_type| horizons.of(policy_type),
+        async || horizons.are_known().await,
         || (BTreeMap::<String, VolumeSnapshots>::new(), None),
         |(histories, newest), one| {
             let snapshot = read_snapshot(&one);
@@ -90,46 +92,62 @@ pub(super) async fn for_creation(pass: &Pass<'_>) -> Result<CreateInventory, Err
 /// How far back snapshots can matter to a snapshot pass.
 struct Horizons {
     now: DateTime<Utc>,
-    stuck_after: TimeDelta,
-    /// The kinds of policy that the volumes want, once they are known.
-    wanted: RefCell<Option<BTreeSet<PolicyKind>>>,
+    /// How long a snapshot in `creating` counts against the slots.
+    slot_age: TimeDelta,
+    /// Of each kind of policy that a volume wants when the earliest of its windows before the
+    /// active ones began, once the volumes are known.
+    wanted: SetOnce<BTreeMap<PolicyKind, DateTime<Utc>>>,
 }
 
 impl Horizons {
-    fn new(now: DateTime<Utc>, stuck_after: TimeDelta) -> Self {
+    fn new(now: DateTime<Utc>, slot_age: TimeDelta) -> Self {
         Self {
             now,
-            stuck_after,
-            wanted: RefCell::new(None),
+            slot_age,
+            wanted: SetOnce::new(),
         }
     }
 
     /// The volumes have been listed: what none of them wants need not be looked for.
     fn know(&self, volumes: &[Volume]) {
-        let policies = volumes.iter().flat_map(Volume::policies);
-        let wanted = policies
-            .filter(|(_, policy)| matches!(policy, PolicyState::Enabled(_)))
-            .map(|(kind, _)| kind);
-        self.wanted.replace(Some(wanted.collect()));
+        let mut wanted = BTreeMap::new();
+        for (kind, state) in volumes.iter().flat_map(Volume::policies) {
+            if let PolicyState::Enabled(policy) = state {
+                let active = policy.window_at(self.now);
+                let previous = policy.window_at(active.start - TimeDelta::seconds(1));
+                let earliest = wanted.entry(kind).or_insert(previous.start);
+                *earliest = previous.start.min(*earliest);
+            }
+        }
+        // A listing is gone through once, so nothing was known before.
+        let _ = self.wanted.set(wanted);
     }
 
-    /// When the window before the active one can have begun, at the earliest, for any policy of
-    /// this type. Of a type that no volume wants, only what may still be being made matters.
+    /// Waits until the volumes have been listed.
+    async fn are_known(&self) {
+        self.wanted.wait().await;
+    }
+
+    /// When the window before the active one began, for any policy of this type. Of a type that
+    /// no volume wants, only what may still be being made matters.
     fn of(&self, policy_type: &str) -> DateTime<Utc> {
         let Ok(kind) = policy_type.parse::<PolicyKind>() else {
             return self.now;
         };
-        let two_windows = kind.longest_window() * 2;
-        let wanted = self.wanted.borrow();
-        let is_wanted = wanted.as_ref().is_none_or(|kinds| kinds.contains(&kind));
-        let back = if is_wanted {
-            two_windows
-        } else {
-            two_windows.min(self.stuck_after)
+        let ago = |back| {
+            let at = self.now.checked_sub_signed(back);
+            at.unwrap_or(DateTime::<Utc>::MIN_UTC)
         };
-        self.now
-            .checked_sub_signed(back)
-            .unwrap_or(DateTime::<Utc>::MIN_UTC)
+        let two_windows = kind.longest_window() * 2;
+        match self.wanted.get() {
+            None => ago(two_windows),
+            Some(wanted) => {
+                let being_made = ago(two_windows.min(self.slot_age));
+                wanted
+                    .get(&kind)
+                    .map_or(being_made, |at| being_made.min(*at))
+            }
+        }
     }
 }
 

@@ -13,7 +13,7 @@ pub const DESCRIPTION: &str = "Created and managed by SnapSentry";
 
 /// What has been on its way for this part of the time after which it counts as stuck holds no
 /// slots any more: a backend that hangs must not keep others waiting.
-const HUNG_PART: i32 = 6;
+pub(crate) const HUNG_PART: i32 = 6;
 
 /// What is to be done about one policy of one volume.
 #[derive(Clone, Debug)]

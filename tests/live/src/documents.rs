@@ -33,6 +33,7 @@ const NOT_TYPED: [(&str, &str); 2] = [
 const NEEDS_NOVA: &str = "openstack server ";
 
 /// Words that a reader replaces, and for which every scene has something.
+#[cfg(test)]
 const PLACEHOLDERS: [&str; 5] = ["VOLUME", "SNAPSHOT", "SERVER", "RESCUE", "SIZE"];
 
 /// A command as it stands in a document.
