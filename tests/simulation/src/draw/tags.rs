@@ -158,7 +158,7 @@ fn policy(
     match kind {
         Kind::Express => {
             if rng.random_bool(0.6) {
-                schedule.interval_hours = one_of(rng, &[6, 8, 12]);
+                schedule.interval_hours = one_of(rng, &[1, 2, 3, 4, 6, 8, 12]);
                 put("interval-hours", &schedule.interval_hours.to_string());
             } else if rng.random_bool(0.1) {
                 put("interval-hours", one_of(rng, &["7", "24"]));
