@@ -258,7 +258,15 @@ impl Judge {
                         || format!("{}: {same:?} and {id}", asked.pass.label),
                     );
                     creating.push((id, &change.volume_id));
-                    let (count, most) = (creating.len(), asked.knobs.max_creating);
+                    // Each volume type has slots of its own.
+                    let type_of = |id: &str| {
+                        let volumes = self.case.volumes.iter();
+                        let mut volumes = volumes.filter(|volume| volume.id == id);
+                        volumes.next().and_then(|one| one.spec.volume_type.clone())
+                    };
+                    let own = type_of(&change.volume_id);
+                    let same = creating.iter().filter(|(_, of)| type_of(of) == own);
+                    let (count, most) = (same.count(), asked.knobs.max_creating);
                     self.check(
                         count <= most,
                         "no more snapshots are being made than allowed",

@@ -60,6 +60,8 @@ struct Thread {
     blocked: Option<DateTime<Utc>>,
     /// When it last had to wait for what is stuck.
     waited: Option<DateTime<Utc>>,
+    /// When a snapshot was last being created for it, and since when.
+    creating: Option<(DateTime<Utc>, DateTime<Utc>)>,
 }
 
 /// Watches over some weeks.
@@ -78,6 +80,8 @@ pub struct Course {
     said: BTreeMap<&'static str, DateTime<Utc>>,
     /// When something that had been kept beyond its date was last let go.
     released: Option<DateTime<Utc>>,
+    /// When no volume was last subscribed.
+    none_managed: Option<DateTime<Utc>>,
     /// When a volume last allowed snapshots again.
     unblocked: Option<DateTime<Utc>>,
     protected: BTreeSet<String>,
@@ -141,6 +145,7 @@ impl Course {
             invoked: BTreeMap::new(),
             said: BTreeMap::new(),
             released: None,
+            none_managed: None,
             unblocked: None,
             protected: BTreeSet::new(),
             violated: BTreeSet::new(),
@@ -313,7 +318,10 @@ impl Course {
         let lacks = self.threads.iter().filter_map(|(key, thread)| {
             let since = thread.lacks?;
             let since = since.max(self.seen_back_to(moment, key)?);
-            let creating = self.is_being_created(moment, key);
+            // A window that has just begun gets its own with the next pass.
+            let creating = thread.creating;
+            let lately = |(on, _): &(DateTime<Utc>, _)| moment.at - *on <= limits.tick * 2;
+            let creating = creating.filter(lately).map(|(_, since)| since);
             Some((
                 creating.map_or(since, |creating| creating.max(since)),
                 key.clone(),
@@ -443,7 +451,9 @@ impl Course {
             "policies-invalid" => managed()
                 .any(|volume| volume.tags.policies.contains(&Meaning::Unreadable))
                 .then_some("a policy is unreadable"),
-            "no-volumes-managed" => (managed().count() == 0).then_some("no volume is subscribed"),
+            "no-volumes-managed" => {
+                lately(self.none_managed, self.limits.tick * 2).then_some("no volume is subscribed")
+            }
             "volumes-lost" => (!self.lost.is_empty()).then_some("a volume is lost"),
             "oldest-blocked-age" => self
                 .threads
@@ -479,9 +489,18 @@ impl Course {
             .map(|(key, _)| key.clone())
             .collect();
         for key in waiting {
+            let creating = self.is_being_created(moment, &key);
             if let Some(thread) = self.threads.get_mut(&key) {
                 thread.waited = Some(moment.at);
+                if let Some(since) = creating {
+                    thread.creating = Some((moment.at, since));
+                }
             }
+        }
+        let volumes = moment.copy.volumes.values();
+        let mut volumes = volumes.filter_map(|copy| copy.volume.as_ref());
+        if !volumes.any(|volume| volume.tags.managed) {
+            self.none_managed = Some(moment.at);
         }
     }
 

@@ -159,9 +159,14 @@ impl<'a> Stage<'a> {
     async fn happens_until(&mut self, at: DateTime<Utc>) {
         loop {
             let doing = self.weeks.doings.get(self.next_doing).map(|(at, _)| *at);
+            let now = self.cloud.now();
+            // A pass may have gone on beyond the beginning or the end of something.
+            let mut all = self.weeks.sicknesses.iter().zip(&self.was_sick);
+            if all.any(|(one, was)| one.lasts_at(now) != *was) {
+                self.turn(now);
+            }
             let edges = self.weeks.sicknesses.iter().zip(&self.was_sick);
             let edges = edges.map(|(one, was)| if *was { one.until } else { one.from });
-            let now = self.cloud.now();
             let turn = edges.filter(|edge| *edge > now).min();
             let Some(first) = doing.into_iter().chain(turn).min().filter(|one| *one <= at) else {
                 break;
