@@ -63,6 +63,11 @@ impl Client {
         self.connection.clocks.difference()
     }
 
+    /// How many rows of this pass's listings did not say what they are, and were left out.
+    pub fn rows_left_out(&self) -> usize {
+        self.connection.rows_left_out()
+    }
+
     /// Makes sure that there is a session, so that what comes after can go side by side.
     ///
     /// # Errors

@@ -5,7 +5,7 @@
 //! before the deadline.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -84,6 +84,7 @@ pub struct Connection {
     slowest: Mutex<BTreeMap<Kind, Duration>>,
     /// The cloud's and ours, as the listings' answers told.
     pub(super) clocks: Clocks,
+    left_out: AtomicUsize,
     /// The serial of the latest token with which the cloud has answered in this pass.
     answered_with: AtomicU64,
     no_microversion: AtomicBool,
@@ -117,6 +118,7 @@ impl Connection {
             retried: AtomicU64::new(0),
             slowest: Mutex::default(),
             clocks: Clocks::default(),
+            left_out: AtomicUsize::new(0),
             answered_with: AtomicU64::new(0),
             no_microversion: AtomicBool::new(false),
         }
@@ -149,6 +151,15 @@ impl Connection {
     /// Whether the cloud has answered with this token, or a later one, in this pass.
     pub(super) fn has_answered_with(&self, token: &Token) -> bool {
         self.answered_with.load(Ordering::Relaxed) >= token.serial
+    }
+
+    /// Counts rows of a listing that do not say what they are.
+    pub(super) fn leave_out(&self, rows: usize) {
+        self.left_out.fetch_add(rows, Ordering::Relaxed);
+    }
+
+    pub(super) fn rows_left_out(&self) -> usize {
+        self.left_out.load(Ordering::Relaxed)
     }
 
     pub(super) fn count_retry(&self) {

@@ -164,6 +164,7 @@ impl<'a> Pages<'a> {
             Some(next) if !page.is_empty => Some(self.checked::<R>(next)?),
             _ => None,
         };
+        self.connection.leave_out(page.left_out);
         Ok(Step::Rows(page.rows))
     }
 

@@ -69,6 +69,8 @@ struct Answer<R> {
 pub(super) struct Page<R> {
     /// The rows that can be used.
     pub(super) rows: Vec<R>,
+    /// How many rows do not say what they are, and were left out.
+    pub(super) left_out: usize,
     /// Whether there were none at all: such a page is the last, whatever its link says.
     pub(super) is_empty: bool,
     /// The next page's query, where there is one; empty where its link has none.
@@ -101,15 +103,17 @@ impl<R: Row> Page<R> {
             .into_iter()
             .filter_map(|Object(row)| row.filter(R::is_usable))
             .collect();
-        if rows.len() < listed {
+        let left_out = listed - rows.len();
+        if left_out > 0 {
             tracing::warn!(
                 path,
-                rows = listed - rows.len(),
+                rows = left_out,
                 "rows that do not say what they are are left out"
             );
         }
         Ok(Self {
             rows,
+            left_out,
             is_empty: listed == 0,
             next: next(&links),
         })

@@ -28,12 +28,14 @@ pub async fn run(pass: &Pass<'_>) -> Result<Summary, Error> {
     let limits = ExpiryLimits {
         keep_last: pass.limits.keep_last,
         stuck_after: pass.limits.stuck_after,
+        all_volumes_known: pass.client.rows_left_out() == 0,
     };
     let (volumes, snapshots) = (&inventory.volumes, &inventory.snapshots);
     let plan = expiry::plan(volumes, snapshots, pass.scope, pass.now, limits);
     let mut summary = expire_summary::of_plan(pass, &inventory, &plan);
     let difference = pass.client.clock_difference();
     clocks::warn(difference, &mut summary);
+    inventory::warn_of_rows_left_out(pass, &mut summary);
     if let Some(why) = clocks::why_not_to_delete(difference) {
         expire_summary::add_all_deferred(&plan, why, &mut summary);
     } else if pass.dry_run {

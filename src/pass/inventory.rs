@@ -194,6 +194,17 @@ pub(super) fn warn_of_unknown(
     }
 }
 
+/// Warns of rows that do not say what they are: nothing could be done about them.
+pub(super) fn warn_of_rows_left_out(pass: &Pass<'_>, summary: &mut Summary) {
+    let rows = pass.client.rows_left_out();
+    if rows > 0 {
+        summary.warn(format!(
+            "{rows} rows of the cloud's listings have no readable id, so nothing could be done \
+             about what they are of: ask the cloud's operators"
+        ));
+    }
+}
+
 /// The warning of a volume that was asked for by id and of which nothing is known.
 pub(super) fn unknown_volume(id: &str, what: &str) -> Warning {
     tracing::warn!(volume_id = id, "asked for, and {what}");

@@ -29,6 +29,7 @@ pub struct Inventory {
     tallies: HashMap<String, SnapshotTally>,
     managed: ManagedSnapshots,
     clock_difference: Option<TimeDelta>,
+    all_volumes_known: bool,
     limits: Limits,
 }
 
@@ -91,6 +92,7 @@ pub async fn look(
         tallies,
         managed,
         clock_difference: client.clock_difference(),
+        all_volumes_known: client.rows_left_out() == 0,
         limits,
     })
 }
@@ -146,6 +148,7 @@ impl Inventory {
         let limits = ExpiryLimits {
             keep_last: self.limits.keep_last,
             stuck_after: self.limits.stuck_after,
+            all_volumes_known: self.all_volumes_known,
         };
         let plan = expiry::plan(&self.volumes, &self.managed, scope, self.now, limits);
         totals.expired = plan.deletions.len();

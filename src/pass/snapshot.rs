@@ -34,6 +34,7 @@ pub async fn run(pass: &Pass<'_>) -> Result<Summary, Error> {
     let mut summary = Summary::default();
     count(pass, &inventory, &mut summary);
     clocks::warn(pass.client.clock_difference(), &mut summary);
+    inventory::warn_of_rows_left_out(pass, &mut summary);
     let outcomes = if pass.dry_run {
         list(pass, &plan, &mut summary);
         foreseen(pass, &plan)

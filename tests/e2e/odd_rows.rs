@@ -128,3 +128,21 @@ async fn a_snapshot_with_an_odd_field_leaves_the_others_as_they_are() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn where_a_volume_cannot_be_read_the_newest_copy_of_one_that_is_not_listed_stays() {
+    side_by_side(odd_values(), async |odd| {
+        let world = World::new().await;
+        let lost = world.volume(&[&daily()]);
+        let older = world.expired(&lost, &daily(), 60);
+        let newest = world.expired(&lost, &daily(), 30);
+        let mut row = volume(&lost);
+        row["id"] = odd.clone();
+        shows(&world, Route::ListVolumes, "volumes", vec![row]);
+        let run = world.expire().await;
+        assert_eq!(run.did(), "deleted 1, kept 1", "{odd}");
+        assert!(!world.has(&older) && world.has(&newest), "{odd}");
+        assert_eq!(run.warnings_with("no readable id").len(), 1, "{odd}");
+    })
+    .await;
+}

@@ -122,7 +122,12 @@ impl<'a> Judge<'a> {
     /// them, or may have been robbed of its say; who sets `managed` to `false` says goodbye on
     /// purpose.
     fn keep_last(&self, kind: PolicyKind) -> usize {
-        let Some(volume) = self.volume else { return 0 };
+        let Some(volume) = self.volume else {
+            return match self.limits.all_volumes_known {
+                true => 0,
+                false => self.limits.keep_last,
+            };
+        };
         let policy = volume.policy(kind);
         let wanted = volume.managed && !matches!(policy, PolicyState::Disabled);
         if wanted {

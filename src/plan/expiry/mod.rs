@@ -28,6 +28,9 @@ pub struct ExpiryLimits {
     pub keep_last: usize,
     /// After how long a snapshot on its way counts as stuck.
     pub stuck_after: TimeDelta,
+    /// Whether every volume of the project could be read. Where not, one that was not listed may
+    /// be there all the same, and the newest of its snapshots stay as if it had been wiped.
+    pub all_volumes_known: bool,
 }
 
 /// What is to be done about one managed snapshot, and why.

@@ -28,6 +28,7 @@ fn with_plan<T>(volume: Option<&Volume>, listed: &[Snapshot], of: impl Fn(&Plan<
     let limits = ExpiryLimits {
         keep_last: 0,
         stuck_after: STUCK_AFTER,
+        all_volumes_known: true,
     };
     let scope = Default::default();
     of(&expiry::plan(&volumes, &snapshots, &scope, now(), limits))

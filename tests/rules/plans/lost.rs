@@ -17,6 +17,7 @@ fn lost_of(volume: Volume, snapshots: usize, scope: &Scope) -> Option<Lost> {
     let limits = ExpiryLimits {
         keep_last: 1,
         stuck_after: STUCK_AFTER,
+        all_volumes_known: true,
     };
     let plan = expiry::plan(&volumes, &listed, scope, now(), limits);
     plan.lost.first().map(|(_, lost)| *lost)

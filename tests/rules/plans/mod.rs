@@ -178,6 +178,7 @@ fn expiry_verdicts(
     let limits = ExpiryLimits {
         keep_last,
         stuck_after: STUCK_AFTER,
+        all_volumes_known: true,
     };
     let plan = expiry::plan(&volumes, &snapshots, &Scope::default(), now(), limits);
     let mut verdicts: BTreeMap<String, ExpiryVerdict> = listed
