@@ -40,7 +40,7 @@ impl Judge {
                     let waits =
                         moments.any(|copy| rules::waits_until(copy, kind, &asked.basis).is_some());
                     self.check(
-                        standing != Standing::Due || waits,
+                        standing != Standing::Due || waits || asked.is_crowded(),
                         "at rest every due window has a snapshot",
                         || format!("{volume_id} {} {window:?}", kind.as_str()),
                     );
