@@ -44,6 +44,17 @@ fn copy(of: &str, from: &str, day: u32) -> RestoreVolume {
     copy
 }
 
+/// A restore of these volumes, of any time and policy.
+fn of(volume_ids: &BTreeSet<String>) -> RestorePoint<'_> {
+    RestorePoint {
+        restore_id: "r",
+        server_id: None,
+        volume_ids: Some(volume_ids),
+        at: None,
+        policy: None,
+    }
+}
+
 /// The snapshots that are taken for volumes `a` and `b`, in this order.
 fn sources(
     volumes: &BTreeMap<String, RestoreVolume>,
@@ -52,11 +63,8 @@ fn sources(
 ) -> Vec<String> {
     let named = BTreeSet::from(["a".to_owned(), "b".to_owned()]);
     let point = RestorePoint {
-        restore_id: "r",
-        server_id: None,
-        volume_ids: Some(&named),
         at: until.map(at),
-        policy: None,
+        ..of(&named)
     };
     super::of_any_order(snapshots, |snapshots| {
         let plan = restore::plan(&point, volumes, snapshots).expect("something to restore");
@@ -144,13 +152,7 @@ fn without_a_common_window_each_ones_newest_is_taken_and_the_spread_is_known() {
         of_day("b", PolicyKind::Weekly, 8),
     ];
     let named = BTreeSet::from(["a".to_owned(), "b".to_owned()]);
-    let point = RestorePoint {
-        restore_id: "r",
-        server_id: None,
-        volume_ids: Some(&named),
-        at: None,
-        policy: None,
-    };
+    let point = of(&named);
     let volumes = volumes(&["a", "b"]);
     let plan = restore::plan(&point, &volumes, &snapshots).expect("something to restore");
     let taken: Vec<_> = plan
@@ -207,13 +209,7 @@ fn copies_are_no_originals_and_name_those_they_are_of() {
     let made = copy("b", "b-daily-10", 10);
     volumes.insert(made.id.clone(), made);
     let named = BTreeSet::from(["a".to_owned(), "copy-of-b".to_owned()]);
-    let point = RestorePoint {
-        restore_id: "r",
-        server_id: None,
-        volume_ids: Some(&named),
-        at: None,
-        policy: None,
-    };
+    let point = of(&named);
     let originals = restore::originals(&point, &volumes);
     assert_eq!(originals, BTreeSet::from(["a".to_owned(), "b".to_owned()]));
     let other = RestorePoint {
@@ -237,13 +233,7 @@ fn of_several_copies_the_first_usable_one_counts_and_the_others_are_told() {
         volumes.insert(made.id.clone(), made);
     }
     let named = BTreeSet::from(["a".to_owned()]);
-    let point = RestorePoint {
-        restore_id: "r",
-        server_id: None,
-        volume_ids: Some(&named),
-        at: None,
-        policy: None,
-    };
+    let point = of(&named);
     let plan = restore::plan(&point, &volumes, &[]).expect("copies");
     let item = &plan.items[0];
     assert_eq!(item.copy.as_ref().expect("a copy").volume_id, "3");
@@ -255,13 +245,7 @@ fn names_are_cut_where_cinder_would_refuse_them() {
     let mut volumes = volumes(&["a"]);
     volumes.get_mut("a").expect("a").name = Some("ü".repeat(300));
     let named = BTreeSet::from(["a".to_owned()]);
-    let point = RestorePoint {
-        restore_id: "r",
-        server_id: None,
-        volume_ids: Some(&named),
-        at: None,
-        policy: None,
-    };
+    let point = of(&named);
     let snapshots = [of_day("a", PolicyKind::Daily, 9)];
     let plan = restore::plan(&point, &volumes, &snapshots).expect("a snapshot");
     let name = &plan.items[0].restored_name;
@@ -273,11 +257,8 @@ fn names_are_cut_where_cinder_would_refuse_them() {
 fn nothing_names_the_oldest_there_is() {
     let named = BTreeSet::from(["a".to_owned()]);
     let point = RestorePoint {
-        restore_id: "r",
-        server_id: None,
-        volume_ids: Some(&named),
         at: Some(at("2026-11-01T00:00:00Z")),
-        policy: None,
+        ..of(&named)
     };
     let volumes = volumes(&["a"]);
     let snapshots = [9, 8, 10].map(|day| of_day("a", PolicyKind::Daily, day));

@@ -1,12 +1,13 @@
 //! Drawing what lies exactly on an edge, or needs two rare things at once: both happen too rarely
 //! by themselves.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use rand::RngExt;
 use serde_json::json;
 use simcloud::{Fault, Kind, Route, Service};
 
 use super::{Seed, one_of, tenancy};
+use crate::calendar;
 use crate::case::{Case, Trouble};
 
 /// In some cases somebody asks what would expire at the very instant at which something does.
@@ -53,6 +54,32 @@ pub(super) fn held_twin(seed: Seed, case: &mut Case) {
         twin.created_at = twin.created_at.map(|at| at + TimeDelta::seconds(1));
         case.snapshots
             .push(twin.meta("x-snapsentry-hold", one_of(rng, &["true", "legal"])));
+    }
+}
+
+/// In some cases the newest snapshot has a neighbour whose window began a second later, as where a
+/// schedule was edited: both were wanted, and both stay.
+pub(super) fn other_key(seed: Seed, case: &mut Case) {
+    const KEY: &str = "x-snapsentry-snapshot-window-start";
+    let rng = &mut seed.of("other key").rng();
+    if !rng.random_bool(0.15) {
+        return;
+    }
+    let newest = case
+        .snapshots
+        .iter()
+        .filter(|one| one.status.is_none())
+        .filter_map(|one| {
+            let start: DateTime<Utc> = one.metadata.get(KEY)?.parse().ok()?;
+            Some((one, start))
+        })
+        .max_by_key(|(one, _)| one.created_at);
+    if let Some((newest, start)) = newest {
+        let mut other = newest.clone();
+        other.id = Some(tenancy::uuid(rng));
+        other.created_at = other.created_at.map(|at| at + TimeDelta::seconds(1));
+        let later = calendar::in_utc(start + TimeDelta::seconds(1));
+        case.snapshots.push(other.meta(KEY, later));
     }
 }
 

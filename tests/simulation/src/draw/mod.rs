@@ -86,6 +86,7 @@ fn draw(number: u64, now: Option<DateTime<Utc>>) -> Case {
     misfortune::refused_deletions(seed, &mut case);
     edges::exact_expiry(seed, &mut case);
     edges::held_twin(seed, &mut case);
+    edges::other_key(seed, &mut case);
     edges::busy_keystone(seed, &mut case);
     case
 }

@@ -70,6 +70,8 @@ struct Asked<'a> {
     dry_run: bool,
     volume_ids: Option<HashSet<&'a str>>,
     is_sharded: bool,
+    /// Of how many shares this pass takes one.
+    shares: usize,
     basis: Basis,
     answer: Option<&'a Value>,
 }
@@ -96,6 +98,7 @@ impl<'a> Asked<'a> {
             dry_run: event["dry_run"].as_bool().unwrap_or(false),
             volume_ids,
             is_sharded: event.get("shard").is_some(),
+            shares: event["shard"]["count"].as_u64().unwrap_or(1) as usize,
             basis: Basis {
                 now: as_of.unwrap_or(pass.now),
                 stuck_after: case.knobs.stuck_after,

@@ -22,7 +22,8 @@ impl Judge {
         if !asked.is_quiet() || !asked.is_exact() {
             return;
         }
-        let most = asked.knobs.max_creating.min(asked.knobs.max_concurrency);
+        let slots = (asked.knobs.max_creating / asked.shares).max(1);
+        let most = slots.min(asked.knobs.max_concurrency);
         let mut rounds: BTreeMap<(&str, Kind), Vec<tokio::time::Instant>> = BTreeMap::new();
         for sent in &asked.pass.record.sent {
             if sent.purpose != Purpose::Create {

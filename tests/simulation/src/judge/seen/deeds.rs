@@ -85,10 +85,11 @@ impl Judge {
         for warning in answer["warnings"].as_array().into_iter().flatten() {
             let text = warning["warning"].as_str().unwrap_or_default();
             seen.hit_if(
-                text.contains("a second snapshot of a window"),
+                text.contains("a duplicate of the window"),
                 "removal of a twin refused",
             );
-            seen.hit_if(text.contains("is in the window's way"), "clean-up refused");
+            let is_clean_up = text.contains("a snapshot in the window's way");
+            seen.hit_if(is_clean_up, "clean-up refused");
         }
         let quota = answer["failures"]
             .as_array()
