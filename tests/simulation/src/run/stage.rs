@@ -86,7 +86,7 @@ impl<'a> Stage<'a> {
                 self.step(n, step, false).await;
             }
         }
-        for (n, step) in undisturbed().iter().enumerate() {
+        for (n, step) in undisturbed(self.case.pace).iter().enumerate() {
             self.step(self.case.steps.len() + n, step, true).await;
         }
         let logs = self.logs.take();
@@ -236,13 +236,18 @@ async fn all_over(cloud: &Cloud) {
     }
 }
 
-/// The passes after all misfortune: two of each phase, with time enough.
-fn undisturbed() -> Vec<Step> {
+/// The passes after all misfortune: two of each phase, with time enough. By the real clock that is
+/// less, for a pass waits to its end for slots that others' creations never give back.
+fn undisturbed(pace: Pace) -> Vec<Step> {
+    let time = match pace {
+        Pace::Real => TimeDelta::seconds(20),
+        _ => TimeDelta::seconds(900),
+    };
     let pass = |phase: &str| PassDraw {
         event: json!({ "phase": phase }),
         delay: Duration::ZERO,
         skew: TimeDelta::zero(),
-        time: TimeDelta::seconds(900),
+        time,
         cold: false,
         kill: None,
         seed: 1,
