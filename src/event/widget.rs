@@ -4,7 +4,7 @@
 //! configured in `widgetContext.params`, and what a person has typed in `widgetContext.forms.all`.
 //! Text is read as what the field of the report wants, since a form knows nothing else.
 
-use chrono::FixedOffset;
+use chrono::{FixedOffset, Offset, Utc};
 use serde_json::{Map, Value};
 
 use super::fields::Fields;
@@ -136,7 +136,7 @@ impl Viewer {
             dark: context.get("theme").and_then(Value::as_str) == Some("dark"),
             offset: offset
                 .and_then(|offset| offset.parse().ok())
-                .unwrap_or(FixedOffset::east_opt(0).expect("no offset is one")),
+                .unwrap_or_else(|| Utc.fix()),
         }
     }
 }

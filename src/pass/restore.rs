@@ -54,8 +54,6 @@ pub(super) struct Copy {
     pub(super) id: String,
     pub(super) status: String,
     pub(super) size: Option<u64>,
-    /// The servers that have it already.
-    pub(super) is_attached: bool,
 }
 
 /// Looks, plans and, unless this is a dry run, creates what is missing and waits for it.
@@ -150,7 +148,6 @@ fn seen(copy: &restore::RestoreCopy) -> Copy {
         id: copy.volume_id.clone(),
         status: copy.status.clone(),
         size: copy.size,
-        is_attached: copy.status == "in-use",
     }
 }
 
@@ -235,7 +232,6 @@ async fn bring_about(
 
 fn as_seen(volume: openstack::Volume) -> Copy {
     Copy {
-        is_attached: volume.status == "in-use",
         id: volume.id,
         status: volume.status,
         size: volume.size,
@@ -263,6 +259,11 @@ impl CopyOutcome {
 }
 
 impl Copy {
+    /// Whether some server has it already.
+    pub(super) fn is_attached(&self) -> bool {
+        self.status == "in-use"
+    }
+
     /// Whether it can be used, or is in use.
     pub(super) fn is_usable(&self) -> bool {
         CopyState::of(&self.status) == CopyState::Usable

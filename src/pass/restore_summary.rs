@@ -49,7 +49,7 @@ pub(super) fn fold(
                 original: item.original,
                 volume_id: &item.volume_id,
                 copy_id: copy.id.clone(),
-                is_attached: copy.is_attached,
+                is_attached: copy.is_attached(),
                 copy: volumes.get(&copy.id),
             });
         }

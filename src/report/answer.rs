@@ -54,8 +54,17 @@ pub struct Answer<'a> {
 /// Requests to OpenStack.
 #[derive(Debug, Serialize)]
 pub(super) struct Requests {
-    pub(super) sent: u64,
-    pub(super) retried: u64,
+    sent: u64,
+    retried: u64,
+}
+
+impl Requests {
+    pub(super) fn of(about: About<'_>) -> Self {
+        Self {
+            sent: about.sent,
+            retried: about.retried,
+        }
+    }
 }
 
 /// Whether a count is left out of an answer.
@@ -118,10 +127,7 @@ impl<'a> Answer<'a> {
             project: about.project,
             volumes: summary.volumes,
             snapshots: counts,
-            requests: Requests {
-                sent: about.sent,
-                retried: about.retried,
-            },
+            requests: Requests::of(about),
             failures: summary.failures.entries(),
             failures_omitted: summary.failures.omitted(),
             warnings: summary.warnings.entries(),

@@ -112,10 +112,7 @@ impl<'a> RestoreAnswer<'a> {
             cloud: about.cloud,
             project: about.project,
             volumes: &summary.volumes,
-            requests: Requests {
-                sent: about.sent,
-                retried: about.retried,
-            },
+            requests: Requests::of(about),
             failures: summary.failures.entries(),
             failures_omitted: summary.failures.omitted(),
             warnings: summary.warnings.entries(),
