@@ -1,4 +1,4 @@
-//! The real Keystone and Cinder that `tests/live/cloud/up` has brought up.
+//! The real Keystone and Cinder that `tests/conformance/cloud/up` has brought up.
 
 mod database;
 mod project;
@@ -41,7 +41,7 @@ impl Real {
     pub async fn find(folder: &Path) -> Result<Self, String> {
         let file = folder.join("cloud.json");
         let how = format!(
-            "bring one up with: tests/live/cloud/up {}",
+            "bring one up with: tests/conformance/cloud/up {}",
             folder.display()
         );
         let text = fs::read_to_string(&file)

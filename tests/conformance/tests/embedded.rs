@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use live::function;
-use live::runner;
-use live::scenarios::{self, Scenario};
-use live::stage::{Stage, Target};
+use conformance::function;
+use conformance::runner;
+use conformance::scenarios::{self, Scenario};
+use conformance::stage::{Stage, Target};
 
 fn binary() -> PathBuf {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
@@ -35,8 +35,8 @@ macro_rules! tests {
     };
 }
 
-live::for_each_scenario!(tests);
-live::for_each_disaster!(tests);
+conformance::for_each_scenario!(tests);
+conformance::for_each_disaster!(tests);
 
 async fn keeps(name: &str) {
     let stage = Stage::new(Target::Embedded, binary());

@@ -6,14 +6,14 @@ use std::panic;
 use std::path::Path;
 use std::process::ExitCode;
 
-use live::documents;
-use live::forms;
-use live::function;
-use live::history;
-use live::real::Real;
-use live::runner::{Tally, play_all};
-use live::scenarios::{self, Scenario};
-use live::stage::{Observed, Stage, Target};
+use conformance::documents;
+use conformance::forms;
+use conformance::function;
+use conformance::history;
+use conformance::real::Real;
+use conformance::runner::{Tally, play_all};
+use conformance::scenarios::{self, Scenario};
+use conformance::stage::{Observed, Stage, Target};
 
 /// Scenarios at a time in the real cloud: they mostly wait for it.
 const AT_ONCE: usize = 3;
@@ -26,7 +26,7 @@ async fn main() -> ExitCode {
     let Some(folder) = arguments.next() else {
         eprintln!(
             "usage: live FOLDER [PART OF A NAME]\n\
-             FOLDER is where tests/live/cloud/up has brought a cloud up\n\n{}",
+             FOLDER is where tests/conformance/cloud/up has brought a cloud up\n\n{}",
             history::USAGE
         );
         return ExitCode::FAILURE;

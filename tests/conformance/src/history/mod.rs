@@ -2,7 +2,7 @@
 //! cinder-api's processor time. Two executables are measured in turn, pair by pair, so that what
 //! else the machine does falls on both.
 //!
-//! `cargo run --release -p live -- history FOLDER [--old EXECUTABLE] [--snapshots N]...`
+//! `cargo run --release -p conformance -- history FOLDER [--old EXECUTABLE] [--snapshots N]...`
 
 mod rows;
 

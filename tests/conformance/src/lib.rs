@@ -12,8 +12,8 @@
 //! - [`history`]: what a pass costs a Cinder that holds the snapshots of years;
 //! - [`runner`]: plays them and tells what came of it.
 //!
-//! `tests/live/cloud/up FOLDER` brings the real cloud up; `cargo run -p live -- FOLDER` plays
-//! all scenarios in both and compares their answers. `cargo test -p live` needs no cloud and
+//! `tests/conformance/cloud/up FOLDER` brings the real cloud up; `cargo run -p conformance -- FOLDER` plays
+//! all scenarios in both and compares their answers. `cargo test -p conformance` needs no cloud and
 //! plays them in the embedded one.
 
 pub mod api;
