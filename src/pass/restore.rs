@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use futures::{StreamExt, stream};
 
+use super::clocks;
 use super::inventory::read_snapshot;
 use super::restore_summary::fold;
 use crate::deadline::Deadline;
@@ -103,7 +104,11 @@ pub async fn run(
     } else {
         carry_out(client, deadline, &request.restore_id, &plan).await
     };
-    Ok(fold(&plan, outcomes, &volumes, &sizes, request))
+    let mut summary = fold(&plan, outcomes, &volumes, &sizes, request);
+    if let Some(warning) = clocks::warning(client.clock_difference()) {
+        summary.warn(warning);
+    }
+    Ok(summary)
 }
 
 fn read_volume(volume: openstack::Volume) -> RestoreVolume {

@@ -66,10 +66,7 @@ pub(super) fn fold(
         });
     }
     for warning in warnings(plan, request) {
-        summary.warnings.push(Warning {
-            warning,
-            ..Warning::default()
-        });
+        summary.warn(warning);
     }
     summary.next = commands(&swaps, &request.restore_id);
     summary

@@ -65,6 +65,14 @@ impl Default for RestoreSummary {
 }
 
 impl RestoreSummary {
+    /// Adds a warning about the restore as a whole.
+    pub fn warn(&mut self, warning: impl Into<String>) {
+        self.warnings.push(Warning {
+            warning: warning.into(),
+            ..Warning::default()
+        });
+    }
+
     /// How the restore stands.
     pub fn outcome(&self) -> Outcome {
         if !self.failures.is_empty() {

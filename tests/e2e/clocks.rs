@@ -51,6 +51,12 @@ async fn more_than_five_minutes_are_told_in_every_phase_that_lists() {
                 );
             }
         }
+        let volume = world.cloud.volumes()[0].id.clone();
+        let restore = json!({"phase": "restore", "restore_id": "r", "volume_ids": [volume]});
+        for event in [json!({"phase": "report"}), restore] {
+            let run = world.run(event.clone()).await;
+            assert_eq!(warned(&run).is_some(), told.is_some(), "{ahead} {event}");
+        }
     })
     .await;
 }
