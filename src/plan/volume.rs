@@ -24,7 +24,8 @@ pub struct Volume {
     pub managed: bool,
     /// Whether somebody says on purpose that it is not managed.
     pub says_goodbye: bool,
-    /// Whether it has no key of ours at all: perhaps another tool replaced its metadata.
+    /// Whether it has no key of ours at all, empty ones apart: perhaps another tool replaced its
+    /// metadata.
     pub without_our_keys: bool,
     /// What it says about each kind of policy, those that are off left out.
     policies: Vec<(PolicyKind, PolicyState)>,
@@ -43,7 +44,9 @@ impl Volume {
             says_goodbye: metadata
                 .get(keys::MANAGED)
                 .is_some_and(|value| keys::parse_bool(value) == Some(false)),
-            without_our_keys: !metadata.keys().any(|key| key.starts_with(PREFIX)),
+            without_our_keys: !metadata
+                .iter()
+                .any(|(key, value)| key.starts_with(PREFIX) && !value.is_empty()),
             policies: PolicyKind::ALL
                 .into_iter()
                 .map(|kind| (kind, read(kind, metadata)))

@@ -169,9 +169,13 @@ fn is_stuck(snapshot: &Value) -> bool {
 
 /// Whether a volume still wants its snapshots of a policy, or may have been robbed of its say.
 fn wants(volume: &Value, policy: &str) -> bool {
-    let has_our_keys = volume["metadata"]
-        .as_object()
-        .is_some_and(|tags| tags.keys().any(|key| key.starts_with("x-snapsentry-")));
+    let has_our_keys = volume["metadata"].as_object().is_some_and(|tags| {
+        let ours = tags
+            .iter()
+            .filter(|(key, _)| key.starts_with("x-snapsentry-"));
+        ours.map(|(_, value)| value)
+            .any(|value| !value.is_null() && value != "")
+    });
     let is_managed = tag(volume, "managed").is_some_and(|value| value == "true");
     let is_off = match tag(volume, &format!("{policy}-enabled")) {
         None | Some(Value::Null) => true,

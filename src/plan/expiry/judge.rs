@@ -79,7 +79,7 @@ impl<'a> Judge<'a> {
         };
         let reason = if expired_at <= self.now {
             Reason::Expired
-        } else if is_surplus && !is_last {
+        } else if is_surplus && !is_last && copy.is_dated() {
             Reason::KeepAtMost
         } else {
             return ExpiryVerdict::NotExpired;

@@ -37,6 +37,11 @@ pub(super) struct Copy {
 }
 
 impl Copy {
+    /// Whether it is known when it was made: where not, nothing is known to be newer.
+    pub(super) fn is_dated(&self) -> bool {
+        self.created_at.is_some()
+    }
+
     fn age_key(&self) -> (Option<DateTime<Utc>>, &str) {
         (self.created_at, &self.id)
     }

@@ -191,3 +191,15 @@ fn what_cannot_be_judged_by_its_date_does_not_go_by_number_either() {
         assert_eq!(expiry_verdicts(Some(&volume), &snapshots, 1)["a"], verdict);
     }
 }
+
+#[test]
+fn of_what_nobody_knows_the_age_nothing_is_known_to_be_newer() {
+    let mut snapshots = five();
+    snapshots[1].created_at = None;
+    let goes = surplus(
+        Some(&wanting(&[("daily-keep-at-most", "2")])),
+        &snapshots,
+        1,
+    );
+    assert_eq!(goes, ["a", "c"]);
+}

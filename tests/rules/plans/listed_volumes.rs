@@ -35,9 +35,11 @@ fn a_volume_is_wiped_if_no_key_of_ours_is_left() {
     for (keys, managed, wiped) in [
         (&[("managed", "true")][..], true, false),
         (&[("managed", "false")], false, false),
-        (&[("managed", "")], false, false),
         (&[("daily-enabled", "true")], false, false),
-        (&[("unheard-of", "")], false, false),
+        (&[("unheard-of", "x")], false, false),
+        // An empty value counts as missing, whatever the key.
+        (&[("managed", "")], false, true),
+        (&[("managed", ""), ("daily-enabled", "")], false, true),
         (&[], false, true),
     ] {
         let volume = volume("v", keys);

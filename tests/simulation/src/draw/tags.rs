@@ -57,7 +57,9 @@ pub(super) fn draw(seed: Seed, home: Home) -> Tags {
     }
     Tags {
         managed: managed == Some("true"),
-        has_our_keys: metadata.keys().any(|key| key.starts_with("x-snapsentry-")),
+        has_our_keys: metadata
+            .iter()
+            .any(|(key, value)| key.starts_with("x-snapsentry-") && !value.is_empty()),
         metadata,
         policies,
     }
