@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep};
 
 use super::catalogue::{self, CatalogueEntry};
 use super::connection::{Connection, Kind, Outgoing};
-use super::de::or_default;
+use super::de::{or_default, timestamp};
 use super::error::{Error, ErrorKind, LoginError};
 use super::response::{parse, unexpected};
 use super::session::{FailedLogin, Token, TokenProject, Unfit};
@@ -126,8 +126,10 @@ impl Connection {
         header.set_sensitive(true);
 
         // The cloud's clock may differ from ours; the length of the token's life does not.
-        let life = (told.expires_at - told.issued_at).clamp(SHORTEST_LIFE, LONGEST_LIFE);
-        let renew_at = self.clock.now() + life - RENEWAL_MARGIN.min(life / 4);
+        let now = self.clock.now();
+        let life = told.expires_at - told.issued_at.unwrap_or(now);
+        let life = life.clamp(SHORTEST_LIFE, LONGEST_LIFE);
+        let renew_at = now + life - RENEWAL_MARGIN.min(life / 4);
         let project = told.project.ok_or_else(|| {
             login_error(LoginError::NoEndpoint(
                 "the token is for no project, so it has no catalogue; name a project, or use an \
@@ -169,7 +171,8 @@ struct TokenResponse {
 #[derive(Deserialize)]
 struct TokenBody {
     expires_at: DateTime<Utc>,
-    issued_at: DateTime<Utc>,
+    #[serde(default, deserialize_with = "timestamp")]
+    issued_at: Option<DateTime<Utc>>,
     #[serde(default)]
     project: Option<TokenProject>,
     #[serde(default, deserialize_with = "or_default")]

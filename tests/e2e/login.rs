@@ -1,6 +1,6 @@
 //! Getting in: every kind of credential, the catalogue, and what a 401 means.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use simcloud::{Fault, Kind, Login, Route};
 
 use crate::world::{World, daily, side_by_side};
@@ -144,19 +144,23 @@ async fn logins_and_calls_carry_the_run_id() {
 
 #[tokio::test]
 async fn a_token_without_its_header_or_without_a_project_opens_nothing() {
-    let answer = |headers: Vec<(String, String)>| Kind::Status {
+    let answer = |headers: &[(&str, &str)], token: Value| Kind::Status {
         code: 201,
-        headers,
-        body: Some(
-            r#"{"token": {"issued_at": "2026-11-22T09:00:00Z",
-                          "expires_at": "2026-11-22T10:00:00Z"}}"#
-                .into(),
-        ),
+        headers: headers
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect(),
+        body: Some(json!({"token": token}).to_string().into()),
     };
-    let header = ("x-subject-token".to_owned(), "not-a-secret".to_owned());
+    let header = [("x-subject-token", "not-a-secret")];
+    let end = json!({"expires_at": "2026-11-22T10:00:00Z"});
+    let whole = json!({"issued_at": "2026-11-22T09:00:00Z", "expires_at": "2026-11-22T10:00:00Z"});
+    let no_project = "the token is for no project";
     let rows = [
-        (answer(Vec::new()), "X-Subject-Token"),
-        (answer(vec![header]), "the token is for no project"),
+        (answer(&[], whole.clone()), "X-Subject-Token"),
+        (answer(&header, whole), no_project),
+        // When it was issued need not be said.
+        (answer(&header, end), no_project),
     ];
     side_by_side(rows, async |(kind, says)| {
         let world = World::new().await.set("SNAPSENTRY_MAX_RETRIES", "0");
