@@ -1,7 +1,34 @@
-//! Texts from outside, as messages show them: anybody may have written them, of any length.
+//! How texts from outside and instants are written, wherever they are shown.
 
-/// The beginning of a text that is not longer than this many characters, and what is to follow it:
-/// an ellipsis where that is not all.
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::Serializer;
+
+/// An instant in RFC 3339, UTC, whole seconds.
+pub(crate) fn rfc3339(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+/// The same, in answers and notifications.
+pub(crate) fn serialize_rfc3339<S: Serializer>(
+    at: &DateTime<Utc>,
+    to: S,
+) -> Result<S::Ok, S::Error> {
+    to.serialize_str(&rfc3339(*at))
+}
+
+/// The same where there may be none.
+pub(crate) fn serialize_optional_rfc3339<S: Serializer>(
+    at: &Option<DateTime<Utc>>,
+    to: S,
+) -> Result<S::Ok, S::Error> {
+    match at {
+        Some(at) => serialize_rfc3339(at, to),
+        None => to.serialize_none(),
+    }
+}
+
+/// The beginning of a text from outside that anybody may have written, of any length: where it is
+/// longer than this many characters, so much of it, and what is to follow it, an ellipsis.
 pub(crate) fn cut(text: &str, longest: usize) -> (&str, &'static str) {
     match text.char_indices().nth(longest) {
         None => (text, ""),

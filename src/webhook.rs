@@ -17,7 +17,7 @@ use serde::Serialize;
 
 use crate::deadline::Deadline;
 use crate::openstack::Client;
-use crate::report::rfc3339;
+use crate::text::serialize_rfc3339;
 use crate::transport::{Request, Transport};
 
 /// One POST takes at most this long.
@@ -65,13 +65,13 @@ pub struct Notification {
 #[serde(rename_all = "PascalCase")]
 pub struct NotifiedWindow {
     /// Its first instant.
-    #[serde(serialize_with = "rfc3339")]
+    #[serde(serialize_with = "serialize_rfc3339")]
     pub start_time: DateTime<Utc>,
     /// The first instant after it.
-    #[serde(serialize_with = "rfc3339")]
+    #[serde(serialize_with = "serialize_rfc3339")]
     pub end_time: DateTime<Utc>,
     /// The instant at which it was found to be due.
-    #[serde(serialize_with = "rfc3339")]
+    #[serde(serialize_with = "serialize_rfc3339")]
     pub validated_time: DateTime<Utc>,
 }
 

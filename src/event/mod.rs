@@ -5,29 +5,25 @@
 //! the field, what stood there and what is accepted. Anything not understood is refused; a
 //! misspelt `dry_run` that is merely ignored would change a cloud that was not to be touched.
 
-mod envelope;
-mod fields;
 mod pass;
+mod payload;
 mod report;
 mod restore;
-mod shard;
 mod subscribe;
 mod targets;
-mod widget;
 
 use std::fmt;
 
 use serde_json::Value;
 
 pub use pass::PassRequest;
-pub use report::{ReportRequest, gone};
+pub use report::{ReportRequest, Viewer, WidgetRequest, gone};
 pub use restore::{RestoreRequest, RestoreTarget};
 pub use subscribe::SubscribeRequest;
 pub use targets::{SpreadPhase, TargetsRequest};
-pub use widget::{Viewer, WidgetRequest};
 
 use crate::cloud_name::CloudName;
-use fields::{Fields, shown};
+use payload::{Fields, shown};
 
 /// What one invocation is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,13 +103,13 @@ impl Event {
     /// # Errors
     /// [`InvalidEvent`] for everything that is not exactly a request.
     pub fn parse(payload: &Value) -> Result<Self, InvalidEvent> {
-        if widget::is_describe(payload) {
+        if report::is_describe(payload) {
             return Ok(Self::Describe);
         }
-        if widget::is_widget(payload) {
+        if report::is_widget(payload) {
             return WidgetRequest::read(payload);
         }
-        let request = envelope::open(payload)?;
+        let request = payload::open(payload)?;
         let fields = Fields::of(&request)?;
         let phase = match fields.get("phase") {
             None => return Err(fields.without_phase()),
@@ -266,8 +262,8 @@ impl InvalidEvent {
 impl EventLabels {
     /// Looks at any payload; never fails.
     pub fn of(payload: &Value) -> Self {
-        let request = envelope::peek(payload);
-        let looks = widget::is_describe(payload) || widget::is_widget(payload);
+        let request = payload::peek(payload);
+        let looks = report::is_describe(payload) || report::is_widget(payload);
         Self {
             phase: if looks {
                 Some(Phase::Report)
@@ -278,8 +274,8 @@ impl EventLabels {
             dry_run: [request, payload]
                 .iter()
                 .any(|place| place.get("dry_run") == Some(&Value::Bool(true))),
-            cloud: if widget::is_widget(payload) {
-                widget::cloud(payload)
+            cloud: if report::is_widget(payload) {
+                report::widget_cloud(payload)
             } else {
                 request.get("cloud").and_then(CloudName::of_json)
             },

@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::InvalidEvent;
-use super::fields::{Fields, refused, uuid};
 use super::pass::{instant, volume_ids};
+use super::payload::{Fields, refused, uuid};
 use super::subscribe::accepted_policies;
 use crate::policy::PolicyKind;
 

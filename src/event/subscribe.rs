@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::InvalidEvent;
-use super::fields::{Fields, shown, uuid};
+use super::payload::{Fields, shown, uuid};
 use crate::policy::{Grammar, PolicyKind, Setting, timezone_name};
 
 pub(super) const FIELDS: &[&str] = &[

@@ -1,7 +1,7 @@
 //! Which events a tick is asked to list.
 
 use super::InvalidEvent;
-use super::fields::Fields;
+use super::payload::Fields;
 
 pub(super) const FIELDS: &[&str] = &["for", "spread_seconds"];
 

@@ -60,12 +60,12 @@ impl Client {
     /// the listings' answers told when they arrived; nothing where none had one, which proves
     /// nothing.
     pub fn clock_difference(&self) -> Option<TimeDelta> {
-        self.connection.clocks.difference()
+        self.connection.observed.clock_difference()
     }
 
     /// How many rows of this pass's listings did not say what they are, and were left out.
     pub fn rows_left_out(&self) -> usize {
-        self.connection.rows_left_out()
+        self.connection.observed.rows_left_out()
     }
 
     /// Makes sure that there is a session, so that what comes after can go side by side.

@@ -1,11 +1,9 @@
 //! One pass's way to the cloud: every request goes through [`Connection::send`].
 //!
-//! It bounds the number of requests in flight, gives each its time-out and its run id, counts
-//! them, and remembers how slow the cloud has been, so that nothing is begun that would not fit
-//! before the deadline.
+//! It bounds the number of requests in flight, gives each its time-out and its run id, and counts
+//! them.
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -15,13 +13,13 @@ use rand::rngs::StdRng;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
+use super::auth::Session;
 use super::catalogue::EndpointChoice;
-use super::clocks::Clocks;
 use super::credential::Auth;
 use super::error::{Error, ErrorKind, LoginError};
+use super::observed::Observed;
 use super::response::{path_of, refusal, request_id, without_secrets};
 use super::retry::RetryConfig;
-use super::session::{Session, Token};
 use crate::clock::Clock;
 use crate::deadline::Deadline;
 use crate::lock::lock;
@@ -81,13 +79,7 @@ pub struct Connection {
     max_concurrency: usize,
     sent: AtomicU64,
     retried: AtomicU64,
-    slowest: Mutex<BTreeMap<Kind, Duration>>,
-    /// The cloud's and ours, as the listings' answers told.
-    pub(super) clocks: Clocks,
-    left_out: AtomicUsize,
-    /// The serial of the latest token with which the cloud has answered in this pass.
-    answered_with: AtomicU64,
-    no_microversion: AtomicBool,
+    pub(super) observed: Observed,
 }
 
 /// A request that is about to leave.
@@ -116,11 +108,7 @@ impl Connection {
             max_concurrency: parts.max_concurrency,
             sent: AtomicU64::new(0),
             retried: AtomicU64::new(0),
-            slowest: Mutex::default(),
-            clocks: Clocks::default(),
-            left_out: AtomicUsize::new(0),
-            answered_with: AtomicU64::new(0),
-            no_microversion: AtomicBool::new(false),
+            observed: Observed::default(),
         }
     }
 
@@ -141,25 +129,6 @@ impl Connection {
         self.session
             .usable(self.clock.now())
             .is_some_and(|token| token.compute.is_some())
-    }
-
-    pub(super) fn answered_with(&self, token: &Token) {
-        self.answered_with
-            .fetch_max(token.serial, Ordering::Relaxed);
-    }
-
-    /// Whether the cloud has answered with this token, or a later one, in this pass.
-    pub(super) fn has_answered_with(&self, token: &Token) -> bool {
-        self.answered_with.load(Ordering::Relaxed) >= token.serial
-    }
-
-    /// Counts rows of a listing that do not say what they are.
-    pub(super) fn leave_out(&self, rows: usize) {
-        self.left_out.fetch_add(rows, Ordering::Relaxed);
-    }
-
-    pub(super) fn rows_left_out(&self) -> usize {
-        self.left_out.load(Ordering::Relaxed)
     }
 
     pub(super) fn count_retry(&self) {
@@ -189,35 +158,6 @@ impl Connection {
         Ok(permits)
     }
 
-    /// Refuses to begin what would probably not be done before the deadline, judged by the
-    /// slowest answer of its kind, or before the first by the slowest of any but listings.
-    pub(super) fn begin(&self, deadline: Deadline, kind: Kind) -> Result<(), Error> {
-        let slowest = lock(&self.slowest);
-        let expected = slowest.get(&kind).copied().unwrap_or_else(|| {
-            slowest
-                .iter()
-                .filter(|(kind, _)| **kind != Kind::List)
-                .map(|(_, slowest)| *slowest)
-                .max()
-                .unwrap_or_default()
-        });
-        if deadline.fits(expected) {
-            Ok(())
-        } else {
-            Err(Error::out_of_time(None))
-        }
-    }
-
-    /// Whether a microversion is still asked for.
-    pub(super) fn asks_for_microversion(&self) -> bool {
-        !self.no_microversion.load(Ordering::Relaxed)
-    }
-
-    /// Stops asking for a microversion.
-    pub(super) fn go_on_without_microversion(&self) {
-        self.no_microversion.store(true, Ordering::Relaxed);
-    }
-
     /// Sends one request, once, and turns everything but a success into an error.
     pub(super) async fn send(
         &self,
@@ -238,7 +178,7 @@ impl Connection {
         }
         // Waiting for a permit, or for a fresh token, took time.
         if matches!(outgoing.kind, Kind::Create | Kind::Delete) {
-            self.begin(deadline, outgoing.kind)?;
+            self.observed.check_time(deadline, outgoing.kind)?;
         }
         let request = self.build(&outgoing)?;
         let begun = Instant::now();
@@ -258,10 +198,7 @@ impl Connection {
                 return Err(Error::new(ErrorKind::Transport(error)).of(outgoing.method, path));
             }
         };
-        let mut slowest = lock(&self.slowest);
-        let so_far = slowest.entry(outgoing.kind).or_default();
-        *so_far = took.max(*so_far);
-        drop(slowest);
+        self.observed.took(outgoing.kind, took);
         tracing::debug!(
             method = %outgoing.method,
             path,
@@ -272,7 +209,7 @@ impl Connection {
         );
         if response.status().is_success() {
             if outgoing.kind == Kind::List {
-                self.clocks.compare(&response, self.clock.now());
+                self.observed.compare_clocks(&response, self.clock.now());
             }
             return Ok(response);
         }

@@ -115,7 +115,9 @@ impl Client {
             {
                 return Ok(Creation::Adopted(found));
             }
-            self.connection.begin(deadline, Kind::Create)?;
+            self.connection
+                .observed
+                .check_time(deadline, Kind::Create)?;
             let permit = permit.borrow_mut().take();
             let before = doubt.replace(Doubt::Open);
             let answer = self.connection.call(deadline, call, permit).await;

@@ -13,8 +13,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::connection::{Connection, Kind};
 use super::error::{Error, ErrorKind};
-use super::page::{Page, Row};
-use super::page_size::{is_too_slow, smaller_than, with_limit};
+use super::page::{Page, Row, is_too_slow, smaller_than, with_limit};
 use super::request::ApiRequest;
 use crate::deadline::Deadline;
 
@@ -138,7 +137,7 @@ impl<'a> Pages<'a> {
             return Ok(Step::End);
         };
         // Another listing may find out meanwhile that the version is refused.
-        let with_version = self.connection.asks_for_microversion();
+        let with_version = self.connection.observed.may_know_microversion();
         let page: Page<R> = match self.page(&query).await {
             Ok(page) => page,
             Err(error) if self.can_go_on_after(&error, with_version) => {
@@ -164,7 +163,7 @@ impl<'a> Pages<'a> {
             Some(next) if !page.is_empty => Some(self.checked::<R>(next)?),
             _ => None,
         };
-        self.connection.leave_out(page.left_out);
+        self.connection.observed.leave_out(page.left_out);
         Ok(Step::Rows(page.rows))
     }
 
@@ -188,7 +187,7 @@ impl<'a> Pages<'a> {
         }
         // Some gateways refuse the version's header in their own way.
         if status == Some(StatusCode::BAD_REQUEST) && with_version {
-            self.connection.go_on_without_microversion();
+            self.connection.observed.refused_microversion();
             return true;
         }
         // The order is checked, so it need not be asked for.

@@ -6,9 +6,9 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 use url::Url;
 
+use super::auth::{Token, Unfit};
 use super::connection::{Connection, Kind, Outgoing, Permit};
 use super::error::{Error, ErrorKind};
-use super::session::{Token, Unfit};
 use crate::deadline::Deadline;
 use crate::transport::{Response, TransportError};
 
@@ -101,7 +101,7 @@ impl Connection {
                 token.header.clone(),
             )];
             let with_version =
-                call.service == Service::BlockStorage && self.asks_for_microversion();
+                call.service == Service::BlockStorage && self.observed.may_know_microversion();
             if with_version {
                 headers.push((
                     HeaderName::from_static("openstack-api-version"),
@@ -117,7 +117,7 @@ impl Connection {
             };
             let error = match self.send(deadline, outgoing, permit.take()).await {
                 Ok(response) => {
-                    self.answered_with(&token);
+                    self.observed.answered_with(&token);
                     return Ok(response);
                 }
                 Err(error) => error,
@@ -138,7 +138,7 @@ impl Connection {
                 }
                 Some(StatusCode::NOT_ACCEPTABLE) if with_version => {
                     tracing::debug!(%error, "the cloud does not know this microversion");
-                    self.go_on_without_microversion();
+                    self.observed.refused_microversion();
                 }
                 _ => return Err(error),
             }
@@ -158,7 +158,7 @@ impl Connection {
         is_elsewhere
             && call.kind == Kind::List
             && token.fetched_in != self.invocation
-            && !self.has_answered_with(token)
+            && !self.observed.has_answered_with(token)
     }
 }
 

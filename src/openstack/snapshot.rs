@@ -1,15 +1,19 @@
-//! A snapshot, as Cinder shows it.
+//! One snapshot: how Cinder shows it, reading it, and deleting it.
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde::Deserialize;
+use http::StatusCode;
+use serde::{Deserialize, Deserializer};
 
+use super::client::Client;
+use super::connection::Kind;
 use super::de;
 use super::error::{Error, ErrorKind};
 use super::page::{Row, Rows};
-use super::request::is_id;
-use super::snapshot_status::SnapshotStatus;
+use super::request::{ApiRequest, is_id};
+use super::response::request_id;
+use crate::deadline::Deadline;
 
 /// A snapshot, as far as it matters here. What the cloud left out, or wrote in a way that cannot
 /// be read, is absent or empty.
@@ -77,4 +81,187 @@ pub(super) fn path_to(id: &str) -> Result<String, Error> {
     }
     let what = "the cloud listed the snapshot under an id that is none; nothing was sent";
     Err(Error::new(ErrorKind::Unusable(what.to_owned())))
+}
+
+/// A snapshot's state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SnapshotStatus {
+    /// Being made.
+    Creating,
+    /// Whole.
+    Available,
+    /// Broken.
+    Error,
+    /// Being deleted.
+    Deleting,
+    /// Its deletion failed.
+    ErrorDeleting,
+    /// Any other word, such as `backing-up`; empty where there is none that can be read.
+    Other(String),
+}
+
+impl SnapshotStatus {
+    /// Cinder's word.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Creating => "creating",
+            Self::Available => "available",
+            Self::Error => "error",
+            Self::Deleting => "deleting",
+            Self::ErrorDeleting => "error_deleting",
+            Self::Other(word) => word,
+        }
+    }
+}
+
+impl From<String> for SnapshotStatus {
+    fn from(word: String) -> Self {
+        match word.as_str() {
+            "creating" => Self::Creating,
+            "available" => Self::Available,
+            "error" => Self::Error,
+            "deleting" => Self::Deleting,
+            "error_deleting" => Self::ErrorDeleting,
+            _ => Self::Other(word),
+        }
+    }
+}
+
+impl Default for SnapshotStatus {
+    fn default() -> Self {
+        Self::Other(String::new())
+    }
+}
+
+impl<'de> Deserialize<'de> for SnapshotStatus {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        de::text_or_empty(from).map(Self::from)
+    }
+}
+
+/// A deletion that is under way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Deletion {
+    /// The cloud took our request on.
+    Accepted {
+        /// Its id for the request.
+        request_id: Option<String>,
+    },
+    /// Somebody else's request was there first.
+    ByOther,
+}
+
+/// What to do about a snapshot whose deletion the cloud refuses, once it was read again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AfterRefusal {
+    /// Delete it by force, which needs the right role.
+    Force,
+    /// Somebody else's deletion is under way: that is as good.
+    LeaveToOther,
+    /// Accept the refusal.
+    GiveUp,
+}
+
+impl Client {
+    /// Reads one snapshot.
+    ///
+    /// # Errors
+    /// A 404 where it is gone, and whatever else went wrong.
+    pub async fn snapshot(&self, deadline: Deadline, id: &str) -> Result<Snapshot, Error> {
+        let path = path_to(id)?;
+        let body: SnapshotBody = self.read(deadline, "read snapshot", &path).await?;
+        Ok(body.snapshot)
+    }
+
+    /// Deletes a snapshot: normally first and, where the cloud refuses that by 400 or 409, reads
+    /// it again and does what `after_refusal` says. Gives the request id of the deletion that
+    /// was accepted.
+    ///
+    /// # Errors
+    /// 404 where it is gone already and 403 where the role does not allow it are errors here:
+    /// the caller knows what they mean. Out of time when no deletion that would fit could be
+    /// begun, or when one was cut off.
+    pub async fn delete_snapshot(
+        &self,
+        deadline: Deadline,
+        id: &str,
+        after_refusal: impl Fn(&Snapshot) -> AfterRefusal,
+    ) -> Result<Deletion, Error> {
+        let path = path_to(id)?;
+        let normal = ApiRequest::delete(Kind::Delete, &path);
+        let refused = match self.carry_out(deadline, "delete snapshot", &normal).await {
+            Err(error)
+                if matches!(
+                    error.status(),
+                    Some(StatusCode::BAD_REQUEST | StatusCode::CONFLICT)
+                ) =>
+            {
+                error
+            }
+            done => return done,
+        };
+        let snapshot = self.snapshot(deadline, id).await?;
+        match after_refusal(&snapshot) {
+            AfterRefusal::LeaveToOther => Ok(Deletion::ByOther),
+            AfterRefusal::GiveUp => Err(refused),
+            AfterRefusal::Force => {
+                let path = format!("{path}/action");
+                let force = ApiRequest::post(Kind::Delete, &path, r#"{"os-force_delete": {}}"#);
+                self.carry_out(deadline, "force-delete snapshot", &force)
+                    .await
+            }
+        }
+    }
+
+    async fn carry_out(
+        &self,
+        deadline: Deadline,
+        name: &str,
+        call: &ApiRequest<'_>,
+    ) -> Result<Deletion, Error> {
+        self.connection
+            .execute_action(deadline, &self.connection.retry, name, || async {
+                self.connection.observed.check_time(deadline, call.kind)?;
+                let response = self.connection.call(deadline, call, None).await?;
+                Ok(Deletion::Accepted {
+                    request_id: request_id(&response),
+                })
+            })
+            .await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_of_cinder_is_kept_and_what_is_no_word_is_none() {
+        for word in [
+            "creating",
+            "available",
+            "error",
+            "deleting",
+            "error_deleting",
+            "backing-up",
+            "Available",
+            "",
+        ] {
+            let status = SnapshotStatus::from(word.to_owned());
+            assert_eq!(status.as_str(), word);
+            let is_other = matches!(status, SnapshotStatus::Other(_));
+            let known = [
+                "creating",
+                "available",
+                "error",
+                "deleting",
+                "error_deleting",
+            ];
+            assert_eq!(is_other, !known.contains(&word), "{word}");
+        }
+        for odd in ["null", "7", "[]", "{}"] {
+            let status: SnapshotStatus = serde_json::from_str(odd).expect("any value");
+            assert_eq!(status, SnapshotStatus::default(), "{odd}");
+        }
+    }
 }

@@ -18,7 +18,6 @@ mod inventory;
 mod outcome;
 pub mod report;
 pub mod restore;
-mod restore_commands;
 mod restore_summary;
 mod scheduler;
 mod slots;

@@ -8,8 +8,7 @@ use chrono::{DateTime, Utc};
 use super::delete::DeleteOutcome;
 use crate::openstack::Error;
 use crate::plan::duplicates::Duplicate;
-use crate::plan::leftovers::BackOff;
-use crate::plan::{DueWindow, StaleSnapshot};
+use crate::plan::{BackOff, DueWindow, StaleSnapshot};
 use crate::policy::PolicyKind;
 
 /// What came of a window that was due.

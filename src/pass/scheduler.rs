@@ -14,8 +14,7 @@ use tokio::time::Instant;
 
 use super::slots::Slots;
 use crate::plan::creation::UnderWay;
-use crate::plan::leftovers::BackOff;
-use crate::plan::{Batch, DueWindow};
+use crate::plan::{BackOff, Batch, DueWindow};
 
 #[cfg(test)]
 mod tests;

@@ -1,12 +1,18 @@
-//! A window that wants its snapshot: what is asked of the cloud, and what stands in its way.
+//! A window that wants its snapshot: what is asked of the cloud, what stands in its way, and how long
+//! to wait after tries that came to nothing.
+//!
+//! A backend that is down answers each creation with a snapshot in `error` whose deletion it
+//! cannot carry out either: it stays in `deleting` and holds quota. So the more of them there
+//! are, the longer the next try waits, by what the listing shows alone. A backend that is back
+//! is used again when the wait is over, without anybody's help.
 
 use std::collections::HashSet;
 
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
-use super::leftovers::{BackOff, Leftover};
 use super::{State, Volume, VolumeSnapshots};
 use crate::policy::{Metadata, Policy, PolicyKind, Window, keys};
+use crate::text::rfc3339;
 
 /// A window that wants its snapshot.
 #[derive(Clone, Debug)]
@@ -119,7 +125,6 @@ impl DueWindow {
 }
 
 fn metadata(policy: &Policy, window: &Window, expires_at: DateTime<Utc>) -> Metadata {
-    let utc = |instant: DateTime<Utc>| instant.to_rfc3339_opts(SecondsFormat::Secs, true);
     [
         (keys::MANAGED, "true".to_owned()),
         (keys::SNAPSHOT_POLICY_TYPE, policy.kind().to_string()),
@@ -127,13 +132,91 @@ fn metadata(policy: &Policy, window: &Window, expires_at: DateTime<Utc>) -> Meta
             keys::SNAPSHOT_RETENTION_DAYS,
             policy.retention_days().to_string(),
         ),
-        (keys::SNAPSHOT_EXPIRY_DATE, utc(expires_at)),
+        (keys::SNAPSHOT_EXPIRY_DATE, rfc3339(expires_at)),
         (
             keys::SNAPSHOT_EXPIRY_DATE_USER_TZ,
             policy.in_zone(expires_at),
         ),
-        (keys::SNAPSHOT_WINDOW_START, utc(window.start)),
+        (keys::SNAPSHOT_WINDOW_START, rfc3339(window.start)),
     ]
     .map(|(key, value)| (key.to_owned(), value))
     .into()
+}
+
+/// After one leftover the next try waits this long.
+const FIRST_WAIT: TimeDelta = TimeDelta::minutes(10);
+/// With each further leftover the wait is this many times as long.
+const FACTOR: i32 = 3;
+
+/// A snapshot in `error`, `deleting` or `error_deleting`, or one that is stuck, and not held.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leftover {
+    /// The snapshot.
+    pub snapshot_id: String,
+    /// When it was made.
+    pub created_at: Option<DateTime<Utc>>,
+}
+
+/// A window that is not tried yet, because of what earlier tries have left behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BackOff {
+    /// How many leftovers there are.
+    pub leftovers: usize,
+    /// When the youngest of them was made.
+    pub youngest: DateTime<Utc>,
+    /// From when on the window is tried again.
+    pub until: DateTime<Utc>,
+}
+
+impl BackOff {
+    /// The wait that these leftovers ask for; nothing where it is over. Those whose deletion was
+    /// `accepted` do not count, and one that does not say how old it is cannot be too young.
+    pub fn of(
+        leftovers: &[Leftover],
+        accepted: &HashSet<&str>,
+        now: DateTime<Utc>,
+    ) -> Option<Self> {
+        let left = || {
+            leftovers
+                .iter()
+                .filter(|one| !accepted.contains(one.snapshot_id.as_str()))
+        };
+        let count = left().count();
+        let youngest = left().filter_map(|one| one.created_at).max()?;
+        let until = youngest
+            .checked_add_signed(wait_after(count))
+            .unwrap_or(DateTime::<Utc>::MAX_UTC);
+        (now < until).then_some(Self {
+            leftovers: count,
+            youngest,
+            until,
+        })
+    }
+}
+
+impl std::fmt::Display for BackOff {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "earlier tries have left {} behind that came to nothing and hold quota, the youngest \
+             of {}; the window is tried again from {} on",
+            match self.leftovers {
+                1 => "a snapshot".to_owned(),
+                several => format!("{several} snapshots"),
+            },
+            rfc3339(self.youngest),
+            rfc3339(self.until)
+        )
+    }
+}
+
+fn wait_after(leftovers: usize) -> TimeDelta {
+    let mut wait = FIRST_WAIT;
+    for _ in 1..leftovers {
+        match wait.checked_mul(FACTOR) {
+            Some(longer) => wait = longer,
+            None => return TimeDelta::MAX,
+        }
+    }
+    wait
 }

@@ -4,8 +4,8 @@
 //! environment and no network, so a dry run decides exactly as a real pass does, and every rule
 //! about what is taken or deleted can be tried on a table.
 //!
-//! - [`creation`]: which windows are due, what stands in their way, in which order;
-//! - [`leftovers`]: how long to wait after tries that came to nothing;
+//! - [`creation`]: which windows are due, what stands in their way, in which order, and how long to
+//!   wait after tries that came to nothing;
 //! - [`duplicates`]: which of two snapshots of one window goes;
 //! - [`age`]: for how long somebody has been without a recovery point;
 //! - [`expiry`]: which snapshots go, and which stay although their time has come;
@@ -18,26 +18,20 @@
 //! that ends in `error` while this very pass creates it: see `openstack/creation.rs`.
 
 pub mod age;
-mod batches;
 pub mod coverage;
 pub mod creation;
 mod due_window;
 pub mod duplicates;
 pub mod expiry;
-mod groups;
-pub mod leftovers;
 pub mod restore;
 mod scope;
 mod snapshot;
 pub mod targets;
 pub mod timeline;
 mod volume;
-mod volume_snapshots;
 
-pub use batches::Batch;
-pub use due_window::{DueWindow, StaleSnapshot};
-pub use groups::{VmGroupedVolumes, group_volumes_by_vm};
+pub use creation::Batch;
+pub use due_window::{BackOff, DueWindow, StaleSnapshot};
 pub use scope::{Scope, Shard};
-pub use snapshot::{Expiry, Snapshot, State};
-pub use volume::Volume;
-pub use volume_snapshots::VolumeSnapshots;
+pub use snapshot::{Expiry, Snapshot, State, VolumeSnapshots};
+pub use volume::{VmGroupedVolumes, Volume, group_volumes_by_vm};

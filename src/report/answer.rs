@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::instant::rfc3339;
 use super::summary::{Action, FailureEntry, SnapshotCounts, Summary, VolumeCounts, Warning};
 use crate::cloud_name::CloudName;
 use crate::event::{Phase, SpreadPhase};
 use crate::plan::Shard;
+use crate::text::serialize_rfc3339;
 
 /// How a pass ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -30,7 +30,7 @@ pub struct Answer<'a> {
     run_id: &'a str,
     outcome: Outcome,
     dry_run: bool,
-    #[serde(serialize_with = "rfc3339")]
+    #[serde(serialize_with = "serialize_rfc3339")]
     started_at: DateTime<Utc>,
     duration_ms: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -189,7 +189,7 @@ pub struct Target<'a> {
     /// How long after the invocation's arrival it is wanted, in seconds.
     pub delay_seconds: u32,
     /// The instant at which it is wanted.
-    #[serde(serialize_with = "rfc3339")]
+    #[serde(serialize_with = "serialize_rfc3339")]
     pub at: DateTime<Utc>,
     /// The event.
     pub event: TargetEvent<'a>,

@@ -6,12 +6,12 @@ use chrono::{DateTime, Utc};
 use serde::{Serialize, Serializer};
 
 use super::answer::{ProjectLabel, is_zero};
-use super::instant::rfc3339;
 use super::summary::{Capped, Warning};
 use crate::cloud_name::CloudName;
 use crate::event::Phase;
 use crate::plan::coverage::{CoverageState, KindTally, PolicyCoverage, Totals};
 use crate::policy::{PolicyKind, PolicyState};
+use crate::text::serialize_rfc3339;
 
 /// Lambda's answers may have six megabytes; this leaves room for what is not rows.
 const MOST_BYTES: usize = 5_000_000;
@@ -62,7 +62,7 @@ pub struct ReportAnswer<'a> {
     /// The pass's id.
     pub run_id: &'a str,
     /// When the cloud was looked at.
-    #[serde(serialize_with = "rfc3339")]
+    #[serde(serialize_with = "serialize_rfc3339")]
     pub at: DateTime<Utc>,
     /// The cloud that the event named.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -172,7 +172,7 @@ struct NewestRow<'a> {
 }
 
 #[derive(Serialize)]
-struct Instant(#[serde(serialize_with = "rfc3339")] DateTime<Utc>);
+struct Instant(#[serde(serialize_with = "serialize_rfc3339")] DateTime<Utc>);
 
 fn policies<S: Serializer>(policies: &[PolicyCoverage<'_>], to: S) -> Result<S::Ok, S::Error> {
     to.collect_seq(policies.iter().map(policy_row))

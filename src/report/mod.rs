@@ -2,7 +2,6 @@
 
 mod answer;
 mod coverage;
-mod instant;
 mod metrics;
 mod restore;
 mod summary;
@@ -12,7 +11,6 @@ pub use answer::{
     TargetsAnswer,
 };
 pub use coverage::{Report, ReportAnswer, Row, json_size};
-pub(crate) use instant::rfc3339;
 pub use metrics::{Figures, Metrics, metrics_line};
 pub use restore::{RestoreAnswer, RestoreSummary, RestoredVolume};
 pub use summary::{Action, Capped, FailureEntry, SnapshotCounts, Summary, VolumeCounts, Warning};

@@ -4,11 +4,11 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::answer::{About, Outcome, ProjectLabel, Requests, is_zero};
-use super::instant::optional_rfc3339;
 use super::summary::{Capped, FailureEntry, MOST_REMARKS, Warning};
 use crate::cloud_name::CloudName;
 use crate::event::Phase;
 use crate::policy::PolicyKind;
+use crate::text::serialize_optional_rfc3339;
 
 /// One volume of a restore: what it is got back from, and how its copy stands.
 #[derive(Clone, Debug, Serialize)]
@@ -22,10 +22,10 @@ pub struct RestoredVolume {
     /// The snapshot's policy; null where it is no longer known.
     pub policy: Option<PolicyKind>,
     /// The start of the window that the snapshot was taken for.
-    #[serde(serialize_with = "optional_rfc3339")]
+    #[serde(serialize_with = "serialize_optional_rfc3339")]
     pub window_start: Option<DateTime<Utc>>,
     /// When the snapshot was made.
-    #[serde(serialize_with = "optional_rfc3339")]
+    #[serde(serialize_with = "serialize_optional_rfc3339")]
     pub created_at: Option<DateTime<Utc>>,
     /// The copy; null where there is none yet.
     pub restored_volume_id: Option<String>,

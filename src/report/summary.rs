@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::instant::rfc3339;
 use crate::policy::PolicyKind;
+use crate::text::serialize_rfc3339;
 use crate::webhook::Notification;
 
 /// The most failures, and the most warnings, that an answer lists.
@@ -145,13 +145,13 @@ pub enum Action {
         /// The snapshot's name.
         name: String,
         /// The window's first instant.
-        #[serde(serialize_with = "rfc3339")]
+        #[serde(serialize_with = "serialize_rfc3339")]
         window_start: DateTime<Utc>,
         /// The first instant after the window.
-        #[serde(serialize_with = "rfc3339")]
+        #[serde(serialize_with = "serialize_rfc3339")]
         window_end: DateTime<Utc>,
         /// When the snapshot would expire.
-        #[serde(serialize_with = "rfc3339")]
+        #[serde(serialize_with = "serialize_rfc3339")]
         expires_at: DateTime<Utc>,
     },
     /// Delete a snapshot that has expired, or of which there are enough newer ones.
@@ -163,7 +163,7 @@ pub enum Action {
         /// Why: `expired` or `keep-at-most`.
         reason: &'static str,
         /// The expiry date that it carries.
-        #[serde(serialize_with = "rfc3339")]
+        #[serde(serialize_with = "serialize_rfc3339")]
         expired_at: DateTime<Utc>,
     },
     /// Delete a snapshot that is broken, stuck or superfluous.

@@ -8,8 +8,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::cloud_entry::{CloudEntry, overlaid};
-use super::environment::Files;
-use super::layers::quoted;
+use super::layers::{Files, quoted};
 use super::sources::Wanted;
 use super::yaml::{Content, Node};
 use crate::cloud_name::CloudName;

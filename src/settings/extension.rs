@@ -13,8 +13,7 @@ use secrecy::SecretString;
 use serde_json::{Map, Value};
 
 use super::InvalidConfiguration;
-use super::environment::Environment;
-use super::layers::quoted;
+use super::layers::{Environment, quoted};
 use crate::deadline::Deadline;
 use crate::transport::{Request, Response, Transport, TransportError};
 

@@ -8,9 +8,7 @@
 mod auth;
 mod cloud_entry;
 mod cloud_keys;
-mod cloud_list;
 mod clouds_yaml;
-mod environment;
 mod extension;
 mod layers;
 mod secret;
@@ -23,11 +21,10 @@ mod yaml;
 use std::fmt;
 use std::time::Duration;
 
-pub use cloud_list::{CloudFault, CloudList};
-pub use environment::{Environment, Files, LocalFiles, VARIABLES};
 pub use extension::{SecretReference, read_secret, secret_reference};
+pub use layers::{Environment, Files, LocalFiles, VARIABLES};
 pub use secret::Secret;
-pub use sources::Sources;
+pub use sources::{CloudFault, CloudList, Sources};
 pub use tls::Tls;
 pub use values::{Interface, served_phases};
 

@@ -12,8 +12,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 
 use super::clouds_yaml::CloudsYaml;
-use super::environment::VARIABLES;
-use super::layers::{Layer, Origin};
+use super::layers::{Layer, Origin, VARIABLES};
 
 /// The secret's string, as Secrets Manager keeps it, and what was read of it.
 pub struct Secret {

@@ -12,10 +12,11 @@ mod point;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 
 use super::{Snapshot, State};
 use crate::policy::{Metadata, PolicyKind, keys};
+use crate::text::rfc3339;
 
 pub use copies::{CopyState, RestoreAttachment, RestoreCopy, RestoreVolume};
 use point::{choose, window_start};
@@ -234,8 +235,4 @@ fn metadata(restore_id: &str, volume_id: &str, source: &RestoreSource) -> Metada
         metadata.insert(keys::RESTORED_WINDOW_START.to_owned(), rfc3339(start));
     }
     metadata
-}
-
-fn rfc3339(instant: DateTime<Utc>) -> String {
-    instant.to_rfc3339_opts(SecondsFormat::Secs, true)
 }

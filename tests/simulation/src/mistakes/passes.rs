@@ -44,7 +44,7 @@ let waiting = if ours {
 match self.settled_snapshot(waiting, requested.resource()).await {
     Err(_) if ours && !deadline.remaining().is_zero() => {
         let broken = Snapshot {
-            status: "error".into(),
+            status: SnapshotStatus::Error,
             metadata: new.metadata.clone(),
             ..requested.resource().clone()
         };
@@ -236,7 +236,7 @@ return self.listing.filter_is_optional;",
         name: "outcome-unknown-ignored",
         says: "A look-up that fails is taken for one that found nothing.",
         changes: &[Change {
-            file: "src/openstack/matcher.rs",
+            file: "src/openstack/snapshot_creation.rs",
             find: "Ok(listed) => listed,",
             put: r"Ok(listed) => listed,
 Err(look_up) if lost.is_some() && !look_up.is_out_of_time() => return Ok(None),",
@@ -277,7 +277,7 @@ Err(look_up) if lost.is_some() && !look_up.is_out_of_time() => return Ok(None),"
 pub name: Option<String>,",
             },
             Change {
-                file: "src/openstack/snapshots.rs",
+                file: "src/openstack/snapshot_listing.rs",
                 find: "if one.volume_id == volume_id && wanted && self.is_managed(&one.metadata) {",
                 put: r#"if one.volume_id == volume_id
     && (wanted
@@ -550,7 +550,7 @@ share == u64::from(self.index) || share == u64::from(self.index + 1)",
         name: "begun-although-it-does-not-fit",
         says: "Deletions and creations are begun although they would not fit.",
         changes: &[Change {
-            file: "src/openstack/connection.rs",
+            file: "src/openstack/observed.rs",
             find: "if deadline.fits(expected) {",
             put: "if deadline.fits(expected.min(std::time::Duration::ZERO)) {",
         }],

@@ -8,7 +8,7 @@ pub const OF_WEEKS: &[Mistake] = &[
         name: "no-waiting-for-leftovers",
         says: "A window is tried with every pass, whatever earlier tries have left behind.",
         changes: &[Change {
-            file: "src/plan/leftovers.rs",
+            file: "src/plan/due_window.rs",
             find: "(now < until).then_some(Self {",
             put: "(now < until && count > 1_000).then_some(Self {",
         }],

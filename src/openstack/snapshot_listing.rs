@@ -1,4 +1,5 @@
-//! Listing managed snapshots as far back as they can matter.
+//! Cinder's snapshots, listed: all that are managed, one volume's, those being created, and those
+//! that are recent enough to matter.
 //!
 //! Newest first, a listing ends where its rows are too old, however long the history is. Where
 //! one page is not enough, each policy type is listed on its own, side by side: those that are
@@ -16,85 +17,156 @@ use futures::future::try_join_all;
 
 use super::client::Client;
 use super::error::Error;
-use super::listing::{Listing, Pages, Step, refuses_the_query};
-use super::order::{Descent, Order};
+use super::listing::{Listing, refuses_the_query};
+use super::newest_first::{Order, Reading};
 use super::snapshot::Snapshot;
 use crate::deadline::Deadline;
 
-/// The measured difference of the clocks is not exact, and the cloud's machines have several.
-const CLOCK_ALLOWANCE: TimeDelta = TimeDelta::hours(1);
+/// Rows asked for beyond those that are known of: others create too.
+const SPARE_ROWS: usize = 50;
+/// Cinder's own limit of rows a page, unless it was lowered.
+const MOST_ROWS: usize = 1000;
 
-/// A listing of snapshots under way, newest first, and what was gathered of it.
-pub(super) struct Reading<'a, A> {
-    pages: Pages<'a>,
-    descent: Descent<'a>,
-    gathered: A,
-}
-
-impl<'a, A> Reading<'a, A> {
-    pub(super) fn new(
-        client: &'a Client,
+impl Client {
+    /// Lists every managed snapshot, in all states, page by page, and gathers what `add` makes
+    /// of them; the caller filters.
+    ///
+    /// # Errors
+    /// Whatever kept the listing from being complete.
+    pub async fn list_managed_snapshots<A>(
+        &self,
         deadline: Deadline,
-        listing: Listing<'a>,
-        order: &'a Order,
-        gathered: A,
-    ) -> Self {
-        let listing = Listing {
-            newest_first: true,
-            ..listing
-        };
-        Self {
-            pages: Pages::new(&client.connection, deadline, listing),
-            descent: order.descent(),
-            gathered,
-        }
-    }
-
-    /// Whether nothing that is still to come is as new as this.
-    pub(super) fn is_done(&self, back_to: Option<DateTime<Utc>>) -> bool {
-        self.pages.is_at_end() || back_to.is_some_and(|at| self.descent.has_passed(at))
-    }
-
-    /// Reads the next page. A listing that is begun anew forgets what was gathered.
-    pub(super) async fn read_on(
-        &mut self,
-        new: impl Fn() -> A,
-        mut add: impl FnMut(&mut A, Snapshot),
-    ) -> Result<(), Error> {
-        match self.pages.step::<Snapshot>().await? {
-            Step::Rows(rows) => {
-                for row in rows {
-                    self.descent.row(row.created_at);
-                    add(&mut self.gathered, row);
-                }
-            }
-            Step::Restart => {
-                self.descent.restart();
-                self.gathered = new();
-            }
-            Step::End => {}
-        }
-        Ok(())
-    }
-
-    /// What was gathered so far.
-    pub(super) fn into_gathered(self) -> A {
-        self.gathered
-    }
-
-    /// Reads as far back as this, to the end where nothing is given.
-    pub(super) async fn read_back_to(
-        mut self,
-        back_to: Option<DateTime<Utc>>,
         new: impl Fn() -> A,
         mut add: impl FnMut(&mut A, Snapshot),
     ) -> Result<A, Error> {
-        while !self.is_done(back_to) {
-            self.read_on(&new, &mut add).await?;
+        let listing = self.managed_snapshots("list managed snapshots");
+        self.connection
+            .list(deadline, listing, new, |gathered, one: Snapshot| {
+                if self.is_managed(&one.metadata) {
+                    add(gathered, one);
+                }
+            })
+            .await
+    }
+
+    /// Lists the managed snapshots made since an instant, all of them where none is given, and
+    /// gathers what `add` makes of them; older ones may be among them.
+    ///
+    /// # Errors
+    /// Whatever kept the listing from being complete.
+    pub async fn list_managed_snapshots_since<A>(
+        &self,
+        deadline: Deadline,
+        since: Option<DateTime<Utc>>,
+        new: impl Fn() -> A,
+        mut add: impl FnMut(&mut A, Snapshot),
+    ) -> Result<A, Error> {
+        let listing = Listing {
+            page_size: since.map(|_| page_for(self.seen.count())),
+            ..self.managed_snapshots("look at recent snapshots")
+        };
+        let order = Order::default();
+        Reading::new(self, deadline, listing, &order, new())
+            .read_back_to(since, &new, |gathered, one| {
+                if self.is_managed(&one.metadata) {
+                    add(gathered, one);
+                }
+            })
+            .await
+    }
+
+    /// Lists managed snapshots newest first, as far back as this instant or until every one of
+    /// `wanted` has been met, so that the cost does not grow with history.
+    pub(super) async fn look_for_snapshots(
+        &self,
+        deadline: Deadline,
+        back_to: Option<DateTime<Utc>>,
+        wanted: &HashSet<String>,
+    ) -> Result<Vec<Snapshot>, Error> {
+        let listing = Listing {
+            page_size: Some(page_for(wanted.len())),
+            ..self.managed_snapshots("look at snapshots being created")
+        };
+        let order = Order::default();
+        let missing = Cell::new(wanted.len());
+        let new = || {
+            missing.set(wanted.len());
+            Vec::new()
+        };
+        let mut reading = Reading::new(self, deadline, listing, &order, new());
+        while missing.get() > 0 && !reading.is_done(back_to) {
+            reading
+                .read_on(new, |all, one| {
+                    if wanted.contains(&one.id) {
+                        missing.set(missing.get().saturating_sub(1));
+                    }
+                    if self.is_managed(&one.metadata) {
+                        all.push(one);
+                    }
+                })
+                .await?;
         }
-        Ok(self.gathered)
+        let mut met = reading.into_gathered();
+        newest_first(&mut met);
+        Ok(met)
+    }
+
+    /// Lists the managed snapshots of one volume, newest first, of one policy type where one is
+    /// given, and only the newest where `last_only`.
+    ///
+    /// Those made before `since` may be left out: should the server's filter by volume give
+    /// nothing, all snapshots are looked through, but only as far back.
+    ///
+    /// # Errors
+    /// Whatever kept the listing from being complete.
+    pub async fn list_managed_volume_snapshots(
+        &self,
+        deadline: Deadline,
+        volume_id: &str,
+        policy_type: Option<&str>,
+        last_only: bool,
+        since: Option<DateTime<Utc>>,
+    ) -> Result<Vec<Snapshot>, Error> {
+        let name = "list a volume's managed snapshots";
+        let listing = Listing {
+            page_size: since.map(|_| page_for(0)),
+            ..Listing::filtered(name, "volume_id", volume_id.to_owned())
+        };
+        let order = Order::default();
+        let mut snapshots: Vec<Snapshot> =
+            Reading::new(self, deadline, listing, &order, Vec::new())
+                .read_back_to(since, Vec::new, |all, one| {
+                    let wanted = policy_type
+                        .is_none_or(|wanted| self.policy_type(&one.metadata) == Some(wanted));
+                    if one.volume_id == volume_id && wanted && self.is_managed(&one.metadata) {
+                        all.push(one);
+                    }
+                })
+                .await?;
+        // By sorting, not by trust in the order of the listing.
+        newest_first(&mut snapshots);
+        if last_only {
+            snapshots.truncate(1);
+        }
+        Ok(snapshots)
+    }
+
+    fn managed_snapshots<'a>(&self, name: &'a str) -> Listing<'a> {
+        Listing::filtered(name, "metadata", self.managed_filter())
     }
 }
+
+/// Rows of a page that is to hold these and what others create at the same time.
+fn page_for(rows: usize) -> usize {
+    (rows + SPARE_ROWS).min(MOST_ROWS)
+}
+
+fn newest_first(snapshots: &mut [Snapshot]) {
+    snapshots.sort_by(|a, b| b.age_key().cmp(&a.age_key()));
+}
+
+/// The measured difference of the clocks is not exact, and the cloud's machines have several.
+const CLOCK_ALLOWANCE: TimeDelta = TimeDelta::hours(1);
 
 impl Client {
     /// Lists the managed snapshots of these policy types, of each as far back as `back_to` says,
@@ -140,7 +212,8 @@ impl Client {
             return Ok(vec![all.gathered]);
         }
         // Below the version that is asked for, snapshots are not filtered by metadata.
-        let may_filter = all.pages.is_filtered() && self.connection.asks_for_microversion();
+        let may_filter =
+            all.pages.is_filtered() && self.connection.observed.may_know_microversion();
         if may_filter && is_filtering.get() && !order.rises() {
             let first_page = met.take();
             let add = |gathered: &mut A, row: Snapshot| {

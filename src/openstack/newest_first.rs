@@ -1,4 +1,4 @@
-//! Whether a listing comes as it was asked for: newest first.
+//! Listing snapshots newest first, and only as far back as they matter.
 //!
 //! A listing that is long enough is ended where its rows are too old to matter. That is right only
 //! where the order holds, so the order is checked row by row, and believed only once it was seen
@@ -7,6 +7,12 @@
 use std::cell::Cell;
 
 use chrono::{DateTime, Utc};
+
+use super::client::Client;
+use super::error::Error;
+use super::listing::{Listing, Pages, Step};
+use super::snapshot::Snapshot;
+use crate::deadline::Deadline;
 
 /// What the listings of one question have shown of the order, all taken together: they are sorted
 /// by the same rule.
@@ -66,6 +72,78 @@ impl Descent<'_> {
     pub(super) fn has_passed(&self, back_to: DateTime<Utc>) -> bool {
         let is_believed = self.order.falls.get() && !self.order.rises.get() && !self.has_undated;
         is_believed && self.last.is_some_and(|last| last < back_to)
+    }
+}
+
+/// A listing of snapshots under way, newest first, and what was gathered of it.
+pub(super) struct Reading<'a, A> {
+    pub(super) pages: Pages<'a>,
+    descent: Descent<'a>,
+    pub(super) gathered: A,
+}
+
+impl<'a, A> Reading<'a, A> {
+    pub(super) fn new(
+        client: &'a Client,
+        deadline: Deadline,
+        listing: Listing<'a>,
+        order: &'a Order,
+        gathered: A,
+    ) -> Self {
+        let listing = Listing {
+            newest_first: true,
+            ..listing
+        };
+        Self {
+            pages: Pages::new(&client.connection, deadline, listing),
+            descent: order.descent(),
+            gathered,
+        }
+    }
+
+    /// Whether nothing that is still to come is as new as this.
+    pub(super) fn is_done(&self, back_to: Option<DateTime<Utc>>) -> bool {
+        self.pages.is_at_end() || back_to.is_some_and(|at| self.descent.has_passed(at))
+    }
+
+    /// Reads the next page. A listing that is begun anew forgets what was gathered.
+    pub(super) async fn read_on(
+        &mut self,
+        new: impl Fn() -> A,
+        mut add: impl FnMut(&mut A, Snapshot),
+    ) -> Result<(), Error> {
+        match self.pages.step::<Snapshot>().await? {
+            Step::Rows(rows) => {
+                for row in rows {
+                    self.descent.row(row.created_at);
+                    add(&mut self.gathered, row);
+                }
+            }
+            Step::Restart => {
+                self.descent.restart();
+                self.gathered = new();
+            }
+            Step::End => {}
+        }
+        Ok(())
+    }
+
+    /// What was gathered so far.
+    pub(super) fn into_gathered(self) -> A {
+        self.gathered
+    }
+
+    /// Reads as far back as this, to the end where nothing is given.
+    pub(super) async fn read_back_to(
+        mut self,
+        back_to: Option<DateTime<Utc>>,
+        new: impl Fn() -> A,
+        mut add: impl FnMut(&mut A, Snapshot),
+    ) -> Result<A, Error> {
+        while !self.is_done(back_to) {
+            self.read_on(&new, &mut add).await?;
+        }
+        Ok(self.gathered)
     }
 }
 
