@@ -92,7 +92,8 @@ enum Doubt {
 impl Client {
     /// Sends a creating request until its answer, or a look-up, tells what came of it.
     ///
-    /// `read` reads a success's body, and `look_up` looks for what was made by a request whose
+    /// Before each request `served` tells what somebody else has made by now: nothing is asked for
+    /// then. `read` reads a success's body, and `look_up` looks for what was made by a request whose
     /// answer was lost: by the one that ended in the given error, or, right before another try,
     /// by any so far. Where a `permit` is handed in, the first request leaves without waiting for
     /// one.
@@ -101,6 +102,7 @@ impl Client {
         deadline: Deadline,
         request: &CreateRequest<'_>,
         permit: Option<Permit>,
+        served: impl Fn() -> Option<R>,
         read: impl Fn(&Response) -> Result<R, Error>,
         look_up: impl AsyncFn(Option<&Error>) -> Result<Option<R>, Error>,
     ) -> Result<Creation<R>, NotRequested> {
@@ -108,8 +110,11 @@ impl Client {
         let permit = RefCell::new(permit);
         let doubt = Cell::new(Doubt::None);
         let (permit, doubt, call) = (&permit, &doubt, &call);
-        let (read, look_up) = (&read, &look_up);
+        let (served, read, look_up) = (&served, &read, &look_up);
         let attempt = || async move {
+            if let Some(found) = served() {
+                return Ok(Creation::Adopted(found));
+            }
             if doubt.get() != Doubt::None
                 && let Some(found) = look_up(None).await?
             {

@@ -1,6 +1,7 @@
 //! Creating one snapshot: requested, looked up where its answer was lost, waited for, and cleaned up
 //! where it breaks.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
@@ -43,6 +44,8 @@ pub enum NotCreated {
     },
     /// Nothing was begun, or nothing came of it, and no time is left.
     Deferred(Error),
+    /// Nothing was asked for: this one, which somebody else has made, serves by now.
+    Served(Snapshot),
     /// It was made, and somebody else deleted it before it was available.
     Deleted {
         /// The snapshot that was.
@@ -108,9 +111,14 @@ impl Client {
             Err(unexpected(&Method::POST, request.path, response, what))
         };
         let look_up = async |lost: Option<&Error>| self.look_up(deadline, matcher, lost).await;
+        let is_served = Cell::new(false);
+        let served = || (matcher.served)().inspect(|_| is_served.set(true));
         let requested = self
-            .create(deadline, &request, permit, read, look_up)
+            .create(deadline, &request, permit, served, read, look_up)
             .await?;
+        if let (Creation::Adopted(snapshot), true) = (&requested, is_served.get()) {
+            return Err(NotCreated::Served(snapshot.clone()));
+        }
         let made_by = requested.request_id().map(str::to_owned);
         match self.settled_snapshot(deadline, requested.resource()).await {
             Ok(Settled::Available(snapshot)) => Ok(requested.with(snapshot)),
@@ -194,6 +202,8 @@ pub struct SnapshotMatcher<'a> {
     pub policy_type: &'a str,
     /// Whether this snapshot is the one that was asked for.
     pub matches: &'a (dyn Fn(&Snapshot) -> bool + Sync),
+    /// What serves in its place by now, as far as the looks of this pass have seen.
+    pub served: &'a (dyn Fn() -> Option<Snapshot> + Sync),
     /// It cannot have been made before this instant.
     pub since: Option<DateTime<Utc>>,
 }

@@ -100,7 +100,9 @@ impl Client {
             let tagged = tagged.map_err(|error| outcome_unknown(lost, error))?;
             Ok(tagged.into_iter().find(|volume| matches(volume)))
         };
-        let requested = self.create(deadline, &request, None, read, look_up).await;
+        let requested = self
+            .create(deadline, &request, None, || None, read, look_up)
+            .await;
         let requested = requested.map_err(|not| match not {
             NotRequested::Failed(error) => VolumeNotCreated::Failed {
                 error,

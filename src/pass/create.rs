@@ -18,10 +18,6 @@ impl Pass<'_> {
         permit: Option<Permit>,
         since: Option<DateTime<Utc>>,
     ) -> CreateOutcome {
-        let seen = self.client.seen_of_volume(&due.volume_id);
-        if let Some(serving) = self.serving(due, &seen) {
-            return self.adopted(&serving, "another pass was quicker");
-        }
         let new = NewSnapshot {
             volume_id: due.volume_id.clone(),
             name: due.name.clone(),
@@ -34,10 +30,17 @@ impl Pass<'_> {
                 && snapshot.window_start == Some(due.window.start)
                 && !due.known.contains(&snapshot.id)
         };
+        let served = || {
+            let mut seen = self.client.seen_of_volume(&due.volume_id);
+            let serving = self.serving(due, &seen)?;
+            seen.retain(|one| one.id == serving.id);
+            seen.pop()
+        };
         let matcher = SnapshotMatcher {
             volume_id: &due.volume_id,
             policy_type: due.policy.as_str(),
             matches: &matches,
+            served: &served,
             since,
         };
         let creation = self
@@ -52,6 +55,9 @@ impl Pass<'_> {
                 &read_snapshot(&snapshot),
                 "the answer was lost, and the look-up found it",
             ),
+            Err(NotCreated::Served(snapshot)) => {
+                self.adopted(&read_snapshot(&snapshot), "another pass was quicker")
+            }
             Err(NotCreated::Pending { snapshot_id }) => CreateOutcome::Pending { snapshot_id },
             Err(NotCreated::Deferred(error)) => CreateOutcome::Deferred(Deferral::OutOfTime(error)),
             Err(NotCreated::Deleted { snapshot_id, error }) => {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use simcloud::{Route, SnapshotSpec, VolumeSpec, When};
+use simcloud::{Fault, Kind, Route, SnapshotSpec, VolumeSpec, When};
 
 use crate::world::{World, daily, managed};
 
@@ -158,4 +158,30 @@ async fn what_others_create_meanwhile_is_adopted_without_a_request() {
         ("created 1, adopted 1", "complete")
     );
     assert_eq!(world.count(Route::CreateSnapshot), 1);
+}
+
+#[tokio::test]
+async fn what_others_create_while_a_request_waits_to_be_sent_again_is_adopted_too() {
+    let world = World::of(|config| config.creation_time = Duration::from_millis(2500)).await;
+    let policy = daily();
+    let slow = world.volume(&[&policy]);
+    let volume = world.volume(&[&policy]);
+    let rate_limit = Kind::status_with(429, "Retry-After", "2");
+    let refused = Fault::on(Route::CreateSnapshot, rate_limit).containing(&volume);
+    world.cloud.inject(refused.times(1));
+    // While it waits, another pass serves the window, and a look at the first one meets that.
+    let at = world.cloud.now() + TimeDelta::milliseconds(500);
+    let other = policy.snapshot_of(&volume).created_at(at);
+    world
+        .cloud
+        .on(Route::ListSnapshots, 3, When::Before, move |cloud| {
+            cloud.add_snapshot(other);
+        });
+    let run = world.snapshot().await;
+    assert_eq!(
+        (run.did().as_str(), run.outcome()),
+        ("created 1, adopted 1", "complete")
+    );
+    assert_eq!(world.count(Route::CreateSnapshot), 2, "one of them refused");
+    assert_eq!(world.only_snapshot_of(&slow).status, "available");
 }

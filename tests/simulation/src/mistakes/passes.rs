@@ -301,8 +301,8 @@ pub name: Option<String>,",
         says: "What others have taken meanwhile is not noticed before a request leaves.",
         changes: &[Change {
             file: "src/pass/create.rs",
-            find: "if let Some(serving) = self.serving(due, &seen) {",
-            put: "if let Some(serving) = self.serving(due, &[]) {",
+            find: "let serving = self.serving(due, &seen)?;",
+            put: "let serving = self.serving(due, &[])?;",
         }],
     },
     Mistake {
@@ -363,7 +363,7 @@ pub name: Option<String>,",
         changes: &[
             Change {
                 file: "src/pass/create.rs",
-                find: "if let Some(serving) = self.serving(due, &seen) {",
+                find: "let new = NewSnapshot {",
                 put: r#"static USED_UP: std::sync::Mutex<String> = std::sync::Mutex::new(String::new());
 let run = format!("{:?}", self.now);
 let is_over = USED_UP.lock().is_ok_and(|of| *of == run);
@@ -374,7 +374,7 @@ if is_over {
         return CreateOutcome::Deferred(Deferral::OutOfTime(error));
     }
 }
-if let Some(serving) = self.serving(due, &seen) {"#,
+let new = NewSnapshot {"#,
             },
             Change {
                 file: "src/pass/create.rs",
