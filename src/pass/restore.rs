@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use futures::{StreamExt, stream};
 
 use super::clocks;
-use super::inventory::read_snapshot;
+use super::inventory::{read_snapshot, unknown_volume};
 use super::restore_summary::fold;
 use crate::deadline::Deadline;
 use crate::event::{InvalidEvent, RestoreRequest, RestoreTarget};
@@ -107,6 +107,13 @@ pub async fn run(
     let mut summary = fold(&plan, outcomes, &volumes, &sizes, request);
     if let Some(warning) = clocks::warning(client.clock_difference()) {
         summary.warn(warning);
+    }
+    let has_snapshots = |id: &str| snapshots.iter().any(|one| one.volume_id == id);
+    for id in point.volume_ids.into_iter().flatten() {
+        if !volumes.contains_key(id) && !has_snapshots(id) {
+            let what = "there is neither a volume with this id nor a managed snapshot of one";
+            summary.warnings.push(unknown_volume(id, what));
+        }
     }
     Ok(summary)
 }

@@ -283,7 +283,16 @@ async fn a_volume_without_a_fitting_snapshot_is_a_failure_and_stops_no_other() {
         .run(event(("volume_ids", json!([with, without]))))
         .await;
     assert_eq!(run.only_failure()["volume_id"], without.as_str());
+    assert!(run.warnings_with("named in volume_ids").is_empty());
     assert_eq!(copies(&world).len(), 1);
+    let unknown = world.cloud.new_uuid();
+    let run = world
+        .run(event(("volume_ids", json!([with, unknown]))))
+        .await;
+    assert_eq!(run.only_failure()["volume_id"], unknown.as_str());
+    let warned = run.warnings_with("named in volume_ids");
+    assert_eq!(warned.len(), 1, "{warned:?}");
+    assert_eq!(warned[0]["volume_id"], unknown.as_str());
 }
 
 #[tokio::test]
