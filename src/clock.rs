@@ -8,14 +8,14 @@ use tokio::time::Instant;
 
 /// The wall clock as read at one instant, and how far tokio's clock has come since.
 #[derive(Clone, Copy, Debug)]
-pub struct Clock {
+pub(crate) struct Clock {
     read: DateTime<Utc>,
     at: Instant,
 }
 
 impl Clock {
     /// A clock that shows this time now.
-    pub fn showing(now: DateTime<Utc>) -> Self {
+    pub(crate) fn showing(now: DateTime<Utc>) -> Self {
         Self {
             read: now,
             at: Instant::now(),
@@ -23,12 +23,11 @@ impl Clock {
     }
 
     /// The time as it was when the clock was read.
-    pub fn started_at(&self) -> DateTime<Utc> {
+    pub(crate) fn started_at(&self) -> DateTime<Utc> {
         self.read
     }
 
-    /// The time now.
-    pub fn now(&self) -> DateTime<Utc> {
+    pub(crate) fn now(&self) -> DateTime<Utc> {
         let elapsed = TimeDelta::from_std(self.at.elapsed()).unwrap_or(TimeDelta::MAX);
         self.read
             .checked_add_signed(elapsed)

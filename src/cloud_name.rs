@@ -17,7 +17,7 @@ pub struct InvalidCloudName;
 
 impl CloudName {
     /// What a name may be, in words.
-    pub const ACCEPTED: &str =
+    pub(crate) const ACCEPTED: &str =
         "the name of an entry of the clouds.yaml, 1 to 64 of A-Z a-z 0-9 . _ -";
     const LONGEST: usize = 64;
 

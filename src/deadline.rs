@@ -19,7 +19,7 @@ pub struct Expired;
 
 impl Deadline {
     /// A deadline at this instant of tokio's clock.
-    pub fn at(instant: Instant) -> Self {
+    pub(crate) fn at(instant: Instant) -> Self {
         Self(instant)
     }
 
@@ -29,22 +29,22 @@ impl Deadline {
     }
 
     /// The instant itself.
-    pub fn instant(self) -> Instant {
+    pub(crate) fn instant(self) -> Instant {
         self.0
     }
 
     /// How long until then; zero once it has passed.
-    pub fn remaining(self) -> Duration {
+    pub(crate) fn remaining(self) -> Duration {
         self.0.saturating_duration_since(Instant::now())
     }
 
     /// Whether work that takes this long would still be done in time.
-    pub fn fits(self, duration: Duration) -> bool {
+    pub(crate) fn fits(self, duration: Duration) -> bool {
         duration < self.remaining()
     }
 
     /// This deadline or one this long from now, whichever comes first.
-    pub fn within(self, duration: Duration) -> Self {
+    pub(crate) fn within(self, duration: Duration) -> Self {
         Self(self.0.min(Instant::now() + duration))
     }
 

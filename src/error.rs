@@ -12,7 +12,7 @@ use crate::settings::InvalidConfiguration;
 /// An invocation that could not do its work. Each message says what to do next, and none
 /// contains a secret: the runtime logs it.
 #[derive(Clone, Debug, thiserror::Error)]
-pub enum InvocationError {
+pub(crate) enum InvocationError {
     /// The event is no request.
     #[error("{0}")]
     InvalidEvent(#[from] InvalidEvent),
@@ -50,7 +50,7 @@ pub enum InvocationError {
 
 impl InvocationError {
     /// The error type that the answer names.
-    pub fn error_type(&self) -> &'static str {
+    pub(crate) fn error_type(&self) -> &'static str {
         match self {
             Self::InvalidEvent(_) => "InvalidEvent",
             Self::InvalidConfiguration(_) | Self::UnfitConfiguration(_) => "InvalidConfiguration",
@@ -64,7 +64,7 @@ impl InvocationError {
     }
 
     /// A failure of login or of looking at the cloud.
-    pub fn of_discovery(error: Error) -> Self {
+    pub(crate) fn of_discovery(error: Error) -> Self {
         match &error.kind {
             ErrorKind::Login(LoginError::AmbiguousRegion(_) | LoginError::ClearText { .. }) => {
                 Self::UnfitConfiguration(error)

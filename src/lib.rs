@@ -24,8 +24,10 @@
 //!
 //! Dependencies point one way: main → handler → pass → plan → policy; pass → openstack;
 //! pass → report → webhook.
+//!
+//! `pub` is what `main` and the tests use; all else stays in the house.
 
-pub mod clock;
+mod clock;
 mod cloud_name;
 pub mod deadline;
 mod error;
@@ -34,16 +36,15 @@ pub mod handler;
 mod lock;
 pub mod logging;
 pub mod openstack;
-pub mod pass;
+mod pass;
 pub mod plan;
 pub mod platform;
 pub mod policy;
-pub mod report;
+mod report;
 pub mod settings;
 mod text;
 pub mod transport;
-pub mod webhook;
-pub mod widget;
+mod webhook;
+mod widget;
 
 pub use cloud_name::{CloudName, InvalidCloudName};
-pub use error::InvocationError;

@@ -43,7 +43,7 @@ pub struct Webhook {
 
 /// One creation or deletion that failed.
 #[derive(Clone, Debug, Serialize)]
-pub struct Notification {
+pub(crate) struct Notification {
     service: &'static str,
     /// The name of the VM, where it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -63,7 +63,7 @@ pub struct Notification {
 /// The window that a creation was for.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct NotifiedWindow {
+pub(crate) struct NotifiedWindow {
     /// Its first instant.
     #[serde(serialize_with = "serialize_rfc3339")]
     pub start_time: DateTime<Utc>,
@@ -77,7 +77,7 @@ pub struct NotifiedWindow {
 
 impl Notification {
     /// About a creation that failed.
-    pub fn of_creation(
+    pub(crate) fn of_creation(
         vm: Option<String>,
         volume_id: String,
         snapshot_id: Option<String>,
@@ -97,7 +97,7 @@ impl Notification {
     }
 
     /// About a deletion that failed.
-    pub fn of_deletion(
+    pub(crate) fn of_deletion(
         volume_id: String,
         snapshot_id: String,
         message: String,
@@ -119,7 +119,7 @@ impl Notification {
 impl Webhook {
     /// Sends the notifications, with the names of the VMs that they mention as far as those can
     /// be had quickly, and gives the number of those that were not delivered.
-    pub async fn send(
+    pub(crate) async fn send(
         &self,
         client: &Client,
         transport: &dyn Transport,

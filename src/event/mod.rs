@@ -17,7 +17,8 @@ use std::fmt;
 use serde_json::Value;
 
 pub use pass::PassRequest;
-pub use report::{ReportRequest, Viewer, WidgetRequest, gone};
+pub(crate) use report::gone;
+pub use report::{ReportRequest, Viewer, WidgetRequest};
 pub use restore::{RestoreRequest, RestoreTarget};
 pub use subscribe::SubscribeRequest;
 pub use targets::{SpreadPhase, TargetsRequest};
@@ -159,7 +160,7 @@ impl Event {
 
 impl Request {
     /// The phase that is asked for.
-    pub fn phase(&self) -> Phase {
+    pub(crate) fn phase(&self) -> Phase {
         match self {
             Self::Snapshot(_) => Phase::Snapshot,
             Self::Expire(_) => Phase::Expire,
@@ -170,7 +171,7 @@ impl Request {
     }
 
     /// Whether the cloud is to stay as it is.
-    pub fn dry_run(&self) -> bool {
+    pub(crate) fn dry_run(&self) -> bool {
         match self {
             Self::Snapshot(pass) | Self::Expire(pass) => pass.dry_run,
             Self::Subscribe(subscribe) => subscribe.dry_run,
@@ -204,7 +205,7 @@ impl Phase {
     }
 
     /// Whether an invocation prints a line of metrics.
-    pub fn is_measured(self) -> bool {
+    pub(crate) fn is_measured(self) -> bool {
         match self {
             Self::Snapshot | Self::Expire | Self::Subscribe | Self::Targets => true,
             Self::Report | Self::Restore => false,
@@ -254,7 +255,7 @@ impl fmt::Display for Phase {
 
 impl InvalidEvent {
     /// An error with this text, which must name the field and what is accepted.
-    pub fn new(message: impl Into<String>) -> Self {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
         Self(message.into())
     }
 }

@@ -68,7 +68,7 @@ impl ReportRequest {
 }
 
 /// The error for a volume whose row no page can come after.
-pub fn gone(after: &str) -> InvalidEvent {
+pub(crate) fn gone(after: &str) -> InvalidEvent {
     InvalidEvent::new(format!(
         "after: there is no volume {} any more; accepted is {ACCEPTED_AFTER}; begin again without \
          after",

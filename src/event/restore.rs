@@ -90,7 +90,7 @@ impl RestoreRequest {
     ///
     /// # Errors
     /// [`InvalidEvent`] naming `at`.
-    pub fn check_against(&self, now: DateTime<Utc>) -> Result<(), InvalidEvent> {
+    pub(crate) fn check_against(&self, now: DateTime<Utc>) -> Result<(), InvalidEvent> {
         match self.at {
             Some(at) if at > now => {
                 let value = Value::from(at.to_rfc3339());

@@ -16,6 +16,7 @@ use std::sync::atomic::AtomicBool;
 
 use chrono::{DateTime, Utc};
 use futures::FutureExt;
+use lambda_runtime::Diagnostic;
 use rand::RngExt;
 use serde::Serialize;
 use serde_json::Value;
@@ -105,12 +106,12 @@ impl Handler {
     /// Serves one invocation and gives its answer.
     ///
     /// # Errors
-    /// [`InvocationError`], when the invocation as a whole could not do its work.
+    /// Type and message of the error, when the invocation as a whole could not do its work.
     pub async fn handle(
         &self,
         payload: &Value,
         invocation: &Invocation,
-    ) -> Result<Box<RawValue>, InvocationError> {
+    ) -> Result<Box<RawValue>, Diagnostic> {
         let begun = Instant::now();
         let run_id = format!("req-{}", invocation.request_id);
         let labels = EventLabels::of(payload);
@@ -139,7 +140,8 @@ impl Handler {
                 Err(_) => Some("Panic"),
             };
             self.print_metrics(labels, invocation.now, begun, &stats, error_type);
-            result.unwrap_or_else(|panic| resume_unwind(panic))
+            let result = result.unwrap_or_else(|panic| resume_unwind(panic));
+            result.map_err(Diagnostic::from)
         }
         .instrument(span)
         .await

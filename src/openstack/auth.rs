@@ -21,7 +21,7 @@ use crate::lock::lock;
 
 /// What outlives an invocation: the token, its catalogue, and what was learnt about the cloud.
 #[derive(Debug, Default)]
-pub struct Session {
+pub(crate) struct Session {
     /// Held while somebody logs in.
     pub(super) logins: Mutex<Logins>,
     current: std::sync::Mutex<Option<Arc<Token>>>,
@@ -79,12 +79,12 @@ pub(super) struct Unfit<'a> {
 
 impl Session {
     /// The name of the project, as the latest token told it.
-    pub fn project_name(&self) -> Option<String> {
+    pub(crate) fn project_name(&self) -> Option<String> {
         lock(&self.project).as_ref()?.name.clone()
     }
 
     /// The id of the project, as the latest token told it.
-    pub fn project_id(&self) -> Option<String> {
+    pub(crate) fn project_id(&self) -> Option<String> {
         Some(lock(&self.project).as_ref()?.id.clone())
     }
 

@@ -12,7 +12,7 @@ const BLOCK_STORAGE: [&str; 3] = ["volumev3", "block-storage", "block-store"];
 
 /// Which of a service's endpoints is wanted.
 #[derive(Clone, Debug)]
-pub struct EndpointChoice {
+pub(crate) struct EndpointChoice {
     /// The region; may be absent where the catalogue has only one.
     pub region: Option<String>,
     /// `public`, `internal` or `admin`.

@@ -18,7 +18,7 @@ use crate::deadline::Deadline;
 /// The metadata keys by which volumes and snapshots are known as managed. The client passes
 /// them on; what they mean is the policies' business.
 #[derive(Clone, Copy, Debug)]
-pub struct Tags {
+pub(crate) struct Tags {
     /// The key whose value `true` makes a volume or a snapshot managed.
     pub managed: &'static str,
     /// The key that names a snapshot's policy.
@@ -26,7 +26,7 @@ pub struct Tags {
 }
 
 /// The client for one pass: one session, one retry rule, one pool of connections.
-pub struct Client {
+pub(crate) struct Client {
     pub(super) connection: Connection,
     pub(super) snapshots: Poller<Snapshot>,
     pub(super) volumes: Poller<Volume>,
@@ -36,7 +36,7 @@ pub struct Client {
 
 impl Client {
     /// A client; nothing is sent yet.
-    pub fn new(parts: ConnectionParts, tags: Tags) -> Self {
+    pub(crate) fn new(parts: ConnectionParts, tags: Tags) -> Self {
         Self {
             snapshots: Poller::new(parts.poll_interval),
             volumes: Poller::new(parts.poll_interval),
@@ -47,33 +47,25 @@ impl Client {
     }
 
     /// What kind of cloud this is: goes into logs and metrics.
-    pub fn provider_name(&self) -> &'static str {
+    pub(crate) fn provider_name(&self) -> &'static str {
         "openstack"
     }
 
     /// The connection: permits and counts.
-    pub fn connection(&self) -> &Connection {
+    pub(crate) fn connection(&self) -> &Connection {
         &self.connection
     }
 
     /// How far the cloud's clock is ahead of the machine's (negative: behind), as the `Date` of
     /// the listings' answers told when they arrived; nothing where none had one, which proves
     /// nothing.
-    pub fn clock_difference(&self) -> Option<TimeDelta> {
+    pub(crate) fn clock_difference(&self) -> Option<TimeDelta> {
         self.connection.observed.clock_difference()
     }
 
     /// How many rows of this pass's listings did not say what they are, and were left out.
-    pub fn rows_left_out(&self) -> usize {
+    pub(crate) fn rows_left_out(&self) -> usize {
         self.connection.observed.rows_left_out()
-    }
-
-    /// Makes sure that there is a session, so that what comes after can go side by side.
-    ///
-    /// # Errors
-    /// Keystone refused, could not be reached, or its catalogue has no fitting endpoint.
-    pub async fn log_in(&self, deadline: Deadline) -> Result<(), Error> {
-        self.connection.token(deadline, None).await.map(drop)
     }
 
     pub(super) fn is_managed(&self, metadata: &BTreeMap<String, String>) -> bool {

@@ -26,7 +26,7 @@ use crate::lock::lock;
 use crate::transport::{Request, Response, Transport, TransportError};
 
 /// The right to have one request in flight.
-pub type Permit = OwnedSemaphorePermit;
+pub(crate) type Permit = OwnedSemaphorePermit;
 
 /// What a request is for: answers of one kind take similar times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,7 +40,7 @@ pub(super) enum Kind {
 }
 
 /// What a connection is made from.
-pub struct ConnectionParts {
+pub(crate) struct ConnectionParts {
     /// The seam through which requests leave.
     pub transport: Arc<dyn Transport>,
     /// What outlives this pass.
@@ -49,7 +49,6 @@ pub struct ConnectionParts {
     pub auth: Auth,
     /// Which endpoints to use.
     pub endpoint: EndpointChoice,
-    /// How requests are tried again.
     pub retry: RetryConfig,
     /// The most requests in flight at a time.
     pub max_concurrency: usize,
@@ -57,14 +56,13 @@ pub struct ConnectionParts {
     pub poll_interval: Duration,
     /// `req-` and a UUID; goes with every request as `X-OpenStack-Request-ID`.
     pub run_id: String,
-    /// The pass's wall clock.
     pub clock: Clock,
     /// Where randomness comes from.
     pub rng: StdRng,
 }
 
 /// One pass's way to the cloud.
-pub struct Connection {
+pub(crate) struct Connection {
     transport: Arc<dyn Transport>,
     pub(super) session: Arc<Session>,
     pub(super) auth: Auth,
@@ -93,7 +91,7 @@ pub(super) struct Outgoing<'a> {
 
 impl Connection {
     /// A connection; nothing is sent yet.
-    pub fn new(parts: ConnectionParts) -> Self {
+    pub(crate) fn new(parts: ConnectionParts) -> Self {
         Self {
             transport: parts.transport,
             invocation: parts.session.next_invocation(),
@@ -113,7 +111,7 @@ impl Connection {
     }
 
     /// How many requests have been sent, and how many of them were retries.
-    pub fn requests(&self) -> (u64, u64) {
+    pub(crate) fn requests(&self) -> (u64, u64) {
         (
             self.sent.load(Ordering::Relaxed),
             self.retried.load(Ordering::Relaxed),
@@ -121,7 +119,7 @@ impl Connection {
     }
 
     /// The most requests that can be in flight at a time.
-    pub fn max_concurrency(&self) -> usize {
+    pub(crate) fn max_concurrency(&self) -> usize {
         self.max_concurrency
     }
 
@@ -143,7 +141,11 @@ impl Connection {
     ///
     /// # Errors
     /// Out of time.
-    pub async fn reserve(&self, deadline: Deadline, requests: usize) -> Result<Vec<Permit>, Error> {
+    pub(crate) async fn reserve(
+        &self,
+        deadline: Deadline,
+        requests: usize,
+    ) -> Result<Vec<Permit>, Error> {
         let count = u32::try_from(requests).unwrap_or(u32::MAX);
         let mut all = deadline
             .bound(self.in_flight.clone().acquire_many_owned(count))

@@ -22,16 +22,14 @@ pub(super) struct CreateRequest<'a> {
     pub(super) name: &'a str,
     /// Below the service's address.
     pub(super) path: &'a str,
-    /// What is to be created.
     pub(super) body: Bytes,
 }
 
 /// Something that is there now.
 #[derive(Clone, Debug)]
-pub enum Creation<R> {
+pub(crate) enum Creation<R> {
     /// Made by this request.
     Created {
-        /// What was made.
         resource: R,
         /// Cinder's id of the creating request.
         request_id: Option<String>,
@@ -41,15 +39,14 @@ pub enum Creation<R> {
 }
 
 impl<R> Creation<R> {
-    /// What is there.
-    pub fn resource(&self) -> &R {
+    pub(crate) fn resource(&self) -> &R {
         match self {
             Self::Created { resource, .. } | Self::Adopted(resource) => resource,
         }
     }
 
     /// Cinder's id of the creating request, where it is known.
-    pub fn request_id(&self) -> Option<&str> {
+    pub(crate) fn request_id(&self) -> Option<&str> {
         match self {
             Self::Created { request_id, .. } => request_id.as_deref(),
             Self::Adopted(_) => None,
@@ -81,7 +78,6 @@ pub(super) enum NotRequested {
 /// What is known of a creation after its last try.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Doubt {
-    /// Every answer was clear.
     None,
     /// An answer was lost, and a look-up after it found nothing.
     FoundNothing,

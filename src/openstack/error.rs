@@ -12,21 +12,19 @@ use crate::transport::TransportError;
 
 /// A request to OpenStack that did not do what it was meant to.
 #[derive(Clone, Debug)]
-pub struct Error {
+pub(crate) struct Error {
     /// The request's method and path; absent where no request was begun.
     pub request: Option<(Method, String)>,
     /// The request id that the cloud gave its answer.
     pub request_id: Option<String>,
-    /// What happened.
     pub kind: ErrorKind,
 }
 
 /// What happened to a request.
 #[derive(Clone, Debug)]
-pub enum ErrorKind {
+pub(crate) enum ErrorKind {
     /// The cloud answered with a status that is not a success.
     Status {
-        /// The status.
         status: StatusCode,
         /// The cloud's own message, shortened.
         message: String,
@@ -50,16 +48,14 @@ pub enum ErrorKind {
     Login(LoginError),
     /// It is not known whether the request was carried out, and that could not be looked up.
     OutcomeUnknown {
-        /// What happened to the request.
         request: Box<Error>,
-        /// What happened to the look-up.
         look_up: Box<Error>,
     },
 }
 
 /// Why there is no session with the cloud.
 #[derive(Clone, Debug, thiserror::Error)]
-pub enum LoginError {
+pub(crate) enum LoginError {
     /// Keystone refused, or could not be reached.
     #[error(transparent)]
     Refused(Box<Error>),
@@ -119,7 +115,7 @@ impl Error {
     }
 
     /// The answer's status, where there was an answer.
-    pub fn status(&self) -> Option<StatusCode> {
+    pub(crate) fn status(&self) -> Option<StatusCode> {
         match &self.kind {
             ErrorKind::Status { status, .. } => Some(*status),
             _ => None,
@@ -127,13 +123,13 @@ impl Error {
     }
 
     /// Whether the deadline was the reason.
-    pub fn is_out_of_time(&self) -> bool {
+    pub(crate) fn is_out_of_time(&self) -> bool {
         matches!(self.kind, ErrorKind::OutOfTime(_))
     }
 
     /// Whether the cloud asks to be left alone for a while and did nothing: 429, or a 413 that
     /// says how long to wait.
-    pub fn is_rate_limit(&self) -> bool {
+    pub(crate) fn is_rate_limit(&self) -> bool {
         match &self.kind {
             ErrorKind::Status {
                 status,
@@ -149,12 +145,12 @@ impl Error {
     }
 
     /// Whether a quota is used up: Cinder's 413 that does not ask to wait.
-    pub fn is_quota(&self) -> bool {
+    pub(crate) fn is_quota(&self) -> bool {
         self.status() == Some(StatusCode::PAYLOAD_TOO_LARGE) && !self.is_rate_limit()
     }
 
     /// Whether it is open if the request was carried out: no whole answer, or a server's error.
-    pub fn is_ambiguous(&self) -> bool {
+    pub(crate) fn is_ambiguous(&self) -> bool {
         match &self.kind {
             ErrorKind::Status { status, .. } => {
                 status.is_server_error() || *status == StatusCode::REQUEST_TIMEOUT
@@ -165,7 +161,7 @@ impl Error {
     }
 
     /// Whether the same request may do better a little later.
-    pub fn is_retryable(&self) -> bool {
+    pub(crate) fn is_retryable(&self) -> bool {
         match &self.kind {
             ErrorKind::Status { status, .. } => {
                 matches!(status.as_u16(), 408 | 500 | 502 | 503 | 504) || self.is_rate_limit()
@@ -177,7 +173,7 @@ impl Error {
     }
 
     /// How long the cloud asks to wait before the request is sent again, by whomever.
-    pub fn retry_after(&self) -> Option<Duration> {
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
         match &self.kind {
             ErrorKind::Status { retry_after, .. } => *retry_after,
             ErrorKind::OutOfTime(Some(last)) | ErrorKind::Login(LoginError::Refused(last)) => {

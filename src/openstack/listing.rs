@@ -25,7 +25,6 @@ const LONGEST_QUERY: usize = 8 * 1024;
 
 const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.');
 
-/// What is listed.
 #[derive(Clone, Debug)]
 pub(super) struct Listing<'a> {
     /// For log lines.
@@ -85,11 +84,9 @@ pub(super) struct Pages<'a> {
 
 /// What came next in a listing.
 pub(super) enum Step<R> {
-    /// A page's rows.
     Rows(Vec<R>),
     /// The listing begins anew: what was gathered of it does not count.
     Restart,
-    /// There is nothing more.
     End,
 }
 

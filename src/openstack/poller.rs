@@ -27,17 +27,15 @@ const EARLIER: u32 = 8;
 
 /// Something that Cinder creates: it is there at once, and usable some time later.
 pub(super) trait Resource: Clone {
-    /// Its UUID.
     fn id(&self) -> &str;
     /// Cinder's word for its state.
     fn status(&self) -> &str;
-    /// When it was made.
     fn created_at(&self) -> Option<DateTime<Utc>>;
 }
 
 /// How waiting for a creation ended.
 #[derive(Clone, Debug)]
-pub enum Settled<R> {
+pub(crate) enum Settled<R> {
     /// It can be used.
     Available(R),
     /// It is in `error`, or is being deleted by somebody else.

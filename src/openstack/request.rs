@@ -22,7 +22,6 @@ pub(super) enum Service {
     Compute,
 }
 
-/// A call with a token.
 #[derive(Clone, Debug)]
 pub(super) struct ApiRequest<'a> {
     pub(super) kind: Kind,

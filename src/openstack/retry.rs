@@ -14,7 +14,6 @@ use super::connection::Connection;
 use super::error::Error;
 use crate::deadline::Deadline;
 
-/// How requests are tried again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryConfig {
     /// Tries after the first.
@@ -47,7 +46,7 @@ impl Connection {
     /// # Errors
     /// The last try's error; one that [is out of time](Error::is_out_of_time) when the next
     /// wait would not end before the deadline.
-    pub async fn execute_action<T, F, Fut>(
+    pub(crate) async fn execute_action<T, F, Fut>(
         &self,
         deadline: Deadline,
         config: &RetryConfig,

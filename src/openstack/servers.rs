@@ -22,7 +22,7 @@ impl Client {
     /// A server's name, where the catalogue has Nova and the role may see the server.
     ///
     /// Best effort and one try: a name is a courtesy that no pass may wait for.
-    pub async fn server_name(&self, deadline: Deadline, id: &str) -> Option<String> {
+    pub(crate) async fn server_name(&self, deadline: Deadline, id: &str) -> Option<String> {
         if !self.connection.has_compute() || !is_id(id) {
             return None;
         }

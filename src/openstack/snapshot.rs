@@ -18,14 +18,12 @@ use crate::deadline::Deadline;
 /// A snapshot, as far as it matters here. What the cloud left out, or wrote in a way that cannot
 /// be read, is absent or empty.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Snapshot {
-    /// Its UUID.
+pub(crate) struct Snapshot {
     #[serde(default, deserialize_with = "de::text_or_empty")]
     pub id: String,
     /// The volume it was taken of.
     #[serde(default, deserialize_with = "de::text_or_empty")]
     pub volume_id: String,
-    /// Its state.
     #[serde(default)]
     pub status: SnapshotStatus,
     /// The size of its volume when it was taken, in GiB.
@@ -34,17 +32,15 @@ pub struct Snapshot {
     /// When it was made. Whole seconds on most clouds, except in the answer to its creation.
     #[serde(default, deserialize_with = "de::timestamp")]
     pub created_at: Option<DateTime<Utc>>,
-    /// When it last changed.
     #[serde(default, deserialize_with = "de::timestamp")]
     pub updated_at: Option<DateTime<Utc>>,
-    /// Its metadata.
     #[serde(default, deserialize_with = "de::metadata")]
     pub metadata: BTreeMap<String, String>,
 }
 
 impl Snapshot {
     /// Its place in time among other snapshots. `created_at` has whole seconds, so ids break ties.
-    pub fn age_key(&self) -> (Option<DateTime<Utc>>, &str) {
+    pub(crate) fn age_key(&self) -> (Option<DateTime<Utc>>, &str) {
         (self.created_at, &self.id)
     }
 }
@@ -83,26 +79,19 @@ pub(super) fn path_to(id: &str) -> Result<String, Error> {
     Err(Error::new(ErrorKind::Unusable(what.to_owned())))
 }
 
-/// A snapshot's state.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SnapshotStatus {
-    /// Being made.
+pub(crate) enum SnapshotStatus {
     Creating,
-    /// Whole.
     Available,
-    /// Broken.
     Error,
-    /// Being deleted.
     Deleting,
-    /// Its deletion failed.
     ErrorDeleting,
     /// Any other word, such as `backing-up`; empty where there is none that can be read.
     Other(String),
 }
 
 impl SnapshotStatus {
-    /// Cinder's word.
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         match self {
             Self::Creating => "creating",
             Self::Available => "available",
@@ -141,19 +130,16 @@ impl<'de> Deserialize<'de> for SnapshotStatus {
 
 /// A deletion that is under way.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Deletion {
+pub(crate) enum Deletion {
     /// The cloud took our request on.
-    Accepted {
-        /// Its id for the request.
-        request_id: Option<String>,
-    },
+    Accepted { request_id: Option<String> },
     /// Somebody else's request was there first.
     ByOther,
 }
 
 /// What to do about a snapshot whose deletion the cloud refuses, once it was read again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AfterRefusal {
+pub(crate) enum AfterRefusal {
     /// Delete it by force, which needs the right role.
     Force,
     /// Somebody else's deletion is under way: that is as good.
@@ -167,7 +153,7 @@ impl Client {
     ///
     /// # Errors
     /// A 404 where it is gone, and whatever else went wrong.
-    pub async fn snapshot(&self, deadline: Deadline, id: &str) -> Result<Snapshot, Error> {
+    pub(crate) async fn snapshot(&self, deadline: Deadline, id: &str) -> Result<Snapshot, Error> {
         let path = path_to(id)?;
         let body: SnapshotBody = self.read(deadline, "read snapshot", &path).await?;
         Ok(body.snapshot)
@@ -181,7 +167,7 @@ impl Client {
     /// 404 where it is gone already and 403 where the role does not allow it are errors here:
     /// the caller knows what they mean. Out of time when no deletion that would fit could be
     /// begun, or when one was cut off.
-    pub async fn delete_snapshot(
+    pub(crate) async fn delete_snapshot(
         &self,
         deadline: Deadline,
         id: &str,

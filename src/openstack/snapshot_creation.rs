@@ -19,12 +19,10 @@ use crate::transport::Response;
 
 /// A snapshot to be created.
 #[derive(Clone, Debug)]
-pub struct NewSnapshot {
+pub(crate) struct NewSnapshot {
     /// The volume to take it of.
     pub volume_id: String,
-    /// Its name.
     pub name: String,
-    /// Its description.
     pub description: String,
     /// Its metadata: part of the creating request, so that it is never there without.
     pub metadata: BTreeMap<String, String>,
@@ -32,10 +30,9 @@ pub struct NewSnapshot {
 
 /// A creation that did not come to an available snapshot.
 #[derive(Clone, Debug)]
-pub enum NotCreated {
+pub(crate) enum NotCreated {
     /// It was tried and failed.
     Failed {
-        /// Why.
         error: Error,
         /// The snapshot that broke, where there is one.
         snapshot_id: Option<String>,
@@ -48,7 +45,6 @@ pub enum NotCreated {
     Served(Snapshot),
     /// It was made, and somebody else deleted it before it was available.
     Deleted {
-        /// The snapshot that was.
         snapshot_id: String,
         /// What was seen of that.
         error: Error,
@@ -83,7 +79,7 @@ impl Client {
     ///
     /// # Errors
     /// [`NotCreated`] tells what became of it.
-    pub async fn create_managed_snapshot(
+    pub(crate) async fn create_managed_snapshot(
         &self,
         deadline: Deadline,
         new: &NewSnapshot,
@@ -195,10 +191,9 @@ fn as_answered(mut snapshot: Snapshot) -> Snapshot {
 }
 
 /// How a snapshot that was lost from sight is recognised.
-pub struct SnapshotMatcher<'a> {
+pub(crate) struct SnapshotMatcher<'a> {
     /// The volume that it was to be taken of.
     pub volume_id: &'a str,
-    /// Its policy type.
     pub policy_type: &'a str,
     /// Whether this snapshot is the one that was asked for.
     pub matches: &'a (dyn Fn(&Snapshot) -> bool + Sync),

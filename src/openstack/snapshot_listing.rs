@@ -33,7 +33,7 @@ impl Client {
     ///
     /// # Errors
     /// Whatever kept the listing from being complete.
-    pub async fn list_managed_snapshots<A>(
+    pub(crate) async fn list_managed_snapshots<A>(
         &self,
         deadline: Deadline,
         new: impl Fn() -> A,
@@ -54,7 +54,7 @@ impl Client {
     ///
     /// # Errors
     /// Whatever kept the listing from being complete.
-    pub async fn list_managed_snapshots_since<A>(
+    pub(crate) async fn list_managed_snapshots_since<A>(
         &self,
         deadline: Deadline,
         since: Option<DateTime<Utc>>,
@@ -119,7 +119,7 @@ impl Client {
     ///
     /// # Errors
     /// Whatever kept the listing from being complete.
-    pub async fn list_managed_volume_snapshots(
+    pub(crate) async fn list_managed_volume_snapshots(
         &self,
         deadline: Deadline,
         volume_id: &str,
@@ -177,7 +177,7 @@ impl Client {
     ///
     /// # Errors
     /// Whatever kept a listing from going as far back as it has to.
-    pub async fn list_recent_managed_snapshots<A>(
+    pub(crate) async fn list_recent_managed_snapshots<A>(
         &self,
         deadline: Deadline,
         policy_types: &[&'static str],

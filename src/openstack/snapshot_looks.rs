@@ -42,7 +42,6 @@ impl SeenSnapshots {
         seen.get(volume_id).cloned().unwrap_or_default()
     }
 
-    /// How many there are.
     pub(super) fn count(&self) -> usize {
         lock(&self.0).values().map(Vec::len).sum()
     }
@@ -71,7 +70,7 @@ impl Client {
     ///
     /// # Errors
     /// [`Expired`] where the deadline came first.
-    pub async fn settled_snapshot(
+    pub(crate) async fn settled_snapshot(
         &self,
         deadline: Deadline,
         snapshot: &Snapshot,
@@ -81,7 +80,7 @@ impl Client {
     }
 
     /// What the looks of this pass have seen of a volume's managed snapshots.
-    pub fn seen_of_volume(&self, volume_id: &str) -> Vec<Snapshot> {
+    pub(crate) fn seen_of_volume(&self, volume_id: &str) -> Vec<Snapshot> {
         self.seen.of_volume(volume_id)
     }
 

@@ -18,8 +18,7 @@ use crate::transport::Response;
 
 /// A volume to be created from a snapshot; its size, type and zone are the snapshot's.
 #[derive(Clone, Debug)]
-pub struct NewVolume {
-    /// The snapshot.
+pub(crate) struct NewVolume {
     pub snapshot_id: String,
     /// Its name, of at most 255 characters.
     pub name: String,
@@ -29,19 +28,16 @@ pub struct NewVolume {
 
 /// How volumes of one piece of work are found again: by an entry of their metadata.
 #[derive(Clone, Copy, Debug)]
-pub struct VolumeTag<'a> {
-    /// The key.
+pub(crate) struct VolumeTag<'a> {
     pub key: &'a str,
-    /// The value.
     pub value: &'a str,
 }
 
 /// A creation that did not come to a usable volume.
 #[derive(Clone, Debug)]
-pub enum VolumeNotCreated {
+pub(crate) enum VolumeNotCreated {
     /// It was tried and failed; a volume that broke is left for a person.
     Failed {
-        /// Why.
         error: Error,
         /// The volume that broke, where there is one.
         volume: Option<Volume>,
@@ -74,7 +70,7 @@ impl Client {
     ///
     /// # Errors
     /// [`VolumeNotCreated`] tells what became of it.
-    pub async fn create_volume_from_snapshot(
+    pub(crate) async fn create_volume_from_snapshot(
         &self,
         deadline: Deadline,
         new: &NewVolume,
@@ -123,7 +119,7 @@ impl Client {
     ///
     /// # Errors
     /// [`VolumeNotCreated`] where it broke, is gone, or the deadline came first.
-    pub async fn settled_volume(
+    pub(crate) async fn settled_volume(
         &self,
         deadline: Deadline,
         volume: &Volume,

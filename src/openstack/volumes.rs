@@ -19,8 +19,7 @@ use crate::deadline::Deadline;
 /// A volume, as far as it matters here. What the cloud left out, or wrote in a way that cannot be
 /// read, is absent or empty.
 #[derive(Clone, Debug, Default, Deserialize)]
-pub struct Volume {
-    /// Its UUID.
+pub(crate) struct Volume {
     #[serde(default, deserialize_with = "de::text_or_empty")]
     pub id: String,
     /// The name that people gave it.
@@ -35,10 +34,8 @@ pub struct Volume {
     /// Its type: the nearest to a backend that a tenant can see.
     #[serde(default, deserialize_with = "de::text")]
     pub volume_type: Option<String>,
-    /// When it was made.
     #[serde(default, deserialize_with = "de::timestamp")]
     pub created_at: Option<DateTime<Utc>>,
-    /// Its metadata.
     #[serde(default, deserialize_with = "de::metadata")]
     pub metadata: BTreeMap<String, String>,
     /// The servers it is attached to, in no order.
@@ -48,8 +45,7 @@ pub struct Volume {
 
 /// One attachment of a volume.
 #[derive(Clone, Debug, Default, Deserialize)]
-pub struct Attachment {
-    /// The server's UUID.
+pub(crate) struct Attachment {
     #[serde(default, deserialize_with = "de::text")]
     pub server_id: Option<String>,
     /// Where the server sees it, such as `/dev/vdb`.
@@ -77,7 +73,7 @@ impl Row for Volume {
 
 /// What a subscription has come to.
 #[derive(Clone, Debug)]
-pub struct Subscribed {
+pub(crate) struct Subscribed {
     /// The volume's metadata as read back.
     pub metadata: BTreeMap<String, String>,
     /// The id of the request that wrote last; absent where nothing had to be written.
@@ -92,7 +88,7 @@ impl Client {
     ///
     /// # Errors
     /// Whatever kept the listing from being complete.
-    pub async fn list_subscribed_volumes<A>(
+    pub(crate) async fn list_subscribed_volumes<A>(
         &self,
         deadline: Deadline,
         new: impl Fn() -> A,
@@ -113,7 +109,7 @@ impl Client {
     ///
     /// # Errors
     /// Whatever kept the listing from being complete.
-    pub async fn list_volumes<A>(
+    pub(crate) async fn list_volumes<A>(
         &self,
         deadline: Deadline,
         new: impl Fn() -> A,
@@ -131,7 +127,7 @@ impl Client {
     ///
     /// # Errors
     /// A 404 where there is no such volume in this project, and whatever else went wrong.
-    pub async fn volume(&self, deadline: Deadline, id: &str) -> Result<Volume, Error> {
+    pub(crate) async fn volume(&self, deadline: Deadline, id: &str) -> Result<Volume, Error> {
         // An id that is none could lead to something else.
         if !is_id(id) {
             return Err(Error {
@@ -157,7 +153,7 @@ impl Client {
     ///
     /// # Errors
     /// A refused read or write, or keys that keep reading back with another value.
-    pub async fn create_volume_subscription(
+    pub(crate) async fn create_volume_subscription(
         &self,
         deadline: Deadline,
         id: &str,

@@ -11,14 +11,10 @@ use crate::openstack::{AfterRefusal, Deletion, Error, Snapshot};
 use crate::plan::State;
 use crate::policy::keys;
 
-/// What came of a deletion.
 #[derive(Debug)]
 pub(super) enum DeleteOutcome {
     /// The cloud took the request on.
-    Accepted {
-        /// Its id for the request.
-        request_id: Option<String>,
-    },
+    Accepted { request_id: Option<String> },
     /// It was gone already.
     AlreadyGone,
     /// Somebody else's deletion is under way.

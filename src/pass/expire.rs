@@ -22,7 +22,7 @@ const LISTING_HOLDS: Duration = Duration::from_secs(30);
 ///
 /// # Errors
 /// Whatever kept the cloud from being looked at in full: nothing has been deleted then.
-pub async fn run(pass: &Pass<'_>) -> Result<Summary, Error> {
+pub(crate) async fn run(pass: &Pass<'_>) -> Result<Summary, Error> {
     let listed_since = Instant::now();
     let inventory = inventory::for_expiry(pass).await?;
     let limits = ExpiryLimits {

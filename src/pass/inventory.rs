@@ -28,7 +28,6 @@ pub(super) struct CreateInventory {
 
 /// What an expire pass sees.
 pub(super) struct ExpireInventory {
-    /// All volumes of the project.
     pub(super) volumes: BTreeMap<String, Volume>,
     /// All managed snapshots, those of volumes that are gone included.
     pub(super) snapshots: ManagedSnapshots,

@@ -11,20 +11,20 @@ mod create;
 mod dedupe;
 mod delete;
 mod executor;
-pub mod expire;
+pub(crate) mod expire;
 mod expire_summary;
 mod invalid_policy;
 mod inventory;
 mod outcome;
-pub mod report;
-pub mod restore;
+pub(crate) mod report;
+pub(crate) mod restore;
 mod restore_summary;
 mod scheduler;
 mod slots;
-pub mod snapshot;
+pub(crate) mod snapshot;
 mod snapshot_log;
 mod snapshot_summary;
-pub mod subscribe;
+pub(crate) mod subscribe;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -34,14 +34,14 @@ use crate::plan::Scope;
 use crate::policy::keys;
 
 /// The metadata keys by which the client knows what is managed.
-pub const TAGS: Tags = Tags {
+pub(crate) const TAGS: Tags = Tags {
     managed: keys::MANAGED,
     policy_type: keys::SNAPSHOT_POLICY_TYPE,
 };
 
 /// The limits that a pass keeps to.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
+pub(crate) struct Limits {
     /// Snapshots in `creating` at most at a time, of each volume type.
     pub max_creating: usize,
     /// How many of the newest snapshots of each volume and policy are never expired.
@@ -51,8 +51,7 @@ pub struct Limits {
 }
 
 /// What a snapshot or expire pass works with.
-pub struct Pass<'a> {
-    /// The cloud.
+pub(crate) struct Pass<'a> {
     pub client: &'a Client,
     /// When everything has to be done.
     pub deadline: Deadline,
@@ -62,7 +61,6 @@ pub struct Pass<'a> {
     pub scope: &'a Scope,
     /// Whether to stop after planning.
     pub dry_run: bool,
-    /// The limits to keep to.
     pub limits: Limits,
     /// Whether failures will be notified of, with what is known of the snapshots.
     pub notifies: bool,

@@ -15,13 +15,9 @@ use crate::policy::PolicyKind;
 #[derive(Debug)]
 pub(super) enum CreateOutcome {
     /// Ours, and available.
-    Created {
-        /// The snapshot.
-        snapshot_id: String,
-    },
+    Created { snapshot_id: String },
     /// Somebody's, perhaps ours.
     Adopted {
-        /// The snapshot.
         by: String,
         /// Since when it is being created, where it is not available yet.
         creating_since: Option<DateTime<Utc>>,
@@ -39,7 +35,6 @@ pub(super) enum CreateOutcome {
     Blocked(String),
     /// Tried, and not served.
     Failed {
-        /// Why.
         error: Error,
         /// The snapshot that broke, where there is one.
         snapshot_id: Option<String>,

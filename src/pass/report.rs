@@ -19,7 +19,7 @@ use crate::report::{Capped, Report, Row, Warning};
 
 /// What was seen of a project: kept for a while where a dashboard asks again and again.
 #[derive(Debug)]
-pub struct Inventory {
+pub(crate) struct Inventory {
     /// The instant by which everything is judged.
     pub now: DateTime<Utc>,
     /// How long it took to look.
@@ -45,7 +45,7 @@ struct Label {
 ///
 /// # Errors
 /// Whatever kept the cloud from being looked at in full.
-pub async fn look(
+pub(crate) async fn look(
     client: &Client,
     deadline: Deadline,
     now: DateTime<Utc>,
@@ -105,7 +105,7 @@ impl Inventory {
     ///
     /// # Errors
     /// Where it is to begin after a volume that is gone.
-    pub fn report(&self, request: &ReportRequest) -> Result<Report<'_>, InvalidEvent> {
+    pub(crate) fn report(&self, request: &ReportRequest) -> Result<Report<'_>, InvalidEvent> {
         let scope = request.scope();
         let after = request.after.as_deref();
         let after = after.map(|id| self.place(id).ok_or_else(|| gone(id)));
@@ -175,7 +175,7 @@ impl Inventory {
     }
 
     /// The volume of this id, where it is there.
-    pub fn volume(&self, id: &str) -> Option<&Volume> {
+    pub(crate) fn volume(&self, id: &str) -> Option<&Volume> {
         self.volumes.get(id)
     }
 

@@ -24,7 +24,7 @@ use crate::report::RestoreSummary;
 
 /// Why nothing was restored.
 #[derive(Clone, Debug, thiserror::Error)]
-pub enum NotRestored {
+pub(crate) enum NotRestored {
     /// The event asks for something that cannot be.
     #[error(transparent)]
     Invalid(#[from] InvalidEvent),
@@ -61,7 +61,7 @@ pub(super) struct Copy {
 ///
 /// # Errors
 /// [`NotRestored`]: nothing has been created then.
-pub async fn run(
+pub(crate) async fn run(
     client: &Client,
     deadline: Deadline,
     now: DateTime<Utc>,

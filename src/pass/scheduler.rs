@@ -46,7 +46,6 @@ enum Cleaning {
     Done,
 }
 
-/// What to do next.
 pub(super) enum Step {
     /// Delete what is in the way of these windows; then tell [`Scheduler::cleaned`] of the batch.
     Clean {

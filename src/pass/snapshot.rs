@@ -22,7 +22,7 @@ const CLOCK_SKEW: TimeDelta = TimeDelta::seconds(5);
 ///
 /// # Errors
 /// Whatever kept the cloud from being looked at in full: nothing has been changed then.
-pub async fn run(pass: &Pass<'_>) -> Result<Summary, Error> {
+pub(crate) async fn run(pass: &Pass<'_>) -> Result<Summary, Error> {
     let inventory = inventory::for_creation(pass).await?;
     let volumes: Vec<&Volume> = inventory.volumes.iter().collect();
     let plan = creation::plan(

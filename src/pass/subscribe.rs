@@ -14,20 +14,18 @@ use crate::openstack::{Client, Error};
 use crate::policy::{Metadata, Policy, PolicyState, Setting, keys, read};
 use crate::report::Warning;
 
-/// What came of a subscription.
 #[derive(Debug)]
-pub struct Subscription {
+pub(crate) struct Subscription {
     /// The keys written and what the volume now says; of a dry run, what would be written.
     pub metadata: BTreeMap<String, String>,
     /// The cloud's id of the writing request.
     pub request_id: Option<String>,
-    /// What somebody should know.
     pub warnings: Vec<Warning>,
 }
 
 /// Why a volume was not tagged.
 #[derive(Debug)]
-pub enum NotSubscribed {
+pub(crate) enum NotSubscribed {
     /// What would come of it cannot be read by a pass.
     Invalid(InvalidEvent),
     /// There is no such volume in this project.
@@ -43,7 +41,7 @@ pub enum NotSubscribed {
 ///
 /// # Errors
 /// [`NotSubscribed`]; the volume is unchanged unless it is `Unwritten`.
-pub async fn run(
+pub(crate) async fn run(
     client: &Client,
     deadline: Deadline,
     now: DateTime<Utc>,

@@ -164,7 +164,7 @@ pub(super) fn judge(
 }
 
 /// Of several that serve a window the one that it can be restored from soonest.
-pub fn best<'a>(serving: impl Iterator<Item = &'a Snapshot>) -> Option<&'a Snapshot> {
+pub(crate) fn best<'a>(serving: impl Iterator<Item = &'a Snapshot>) -> Option<&'a Snapshot> {
     serving.min_by_key(|one| {
         let place = match one.state {
             State::Available => 0,

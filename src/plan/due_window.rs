@@ -171,7 +171,7 @@ pub struct BackOff {
 impl BackOff {
     /// The wait that these leftovers ask for; nothing where it is over. Those whose deletion was
     /// `accepted` do not count, and one that does not say how old it is cannot be too young.
-    pub fn of(
+    pub(crate) fn of(
         leftovers: &[Leftover],
         accepted: &HashSet<&str>,
         now: DateTime<Utc>,

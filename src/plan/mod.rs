@@ -31,7 +31,8 @@ pub mod timeline;
 mod volume;
 
 pub use creation::Batch;
-pub use due_window::{BackOff, DueWindow, StaleSnapshot};
+pub(crate) use due_window::BackOff;
+pub use due_window::{DueWindow, StaleSnapshot};
 pub use scope::{Scope, Shard};
 pub use snapshot::{Expiry, Snapshot, State, VolumeSnapshots};
 pub use volume::{VmGroupedVolumes, Volume, group_volumes_by_vm};

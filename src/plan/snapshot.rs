@@ -113,7 +113,7 @@ impl Snapshot {
     }
 
     /// Its place in time among others. `created_at` has whole seconds, so ids break ties.
-    pub fn age_key(&self) -> (Option<DateTime<Utc>>, &str) {
+    pub(crate) fn age_key(&self) -> (Option<DateTime<Utc>>, &str) {
         (self.created_at, &self.id)
     }
 
@@ -151,7 +151,7 @@ impl Snapshot {
     }
 
     /// Whether a try left it behind that came to nothing: it holds quota and serves no window.
-    pub fn is_leftover(&self, now: DateTime<Utc>, stuck_after: TimeDelta) -> bool {
+    pub(crate) fn is_leftover(&self, now: DateTime<Utc>, stuck_after: TimeDelta) -> bool {
         self.state.is_lost() || self.is_stuck(now, stuck_after)
     }
 
@@ -186,7 +186,7 @@ impl VolumeSnapshots {
     }
 
     /// Takes in what another listing has shown of the same volume.
-    pub fn merge(&mut self, mut other: Self) {
+    pub(crate) fn merge(&mut self, mut other: Self) {
         self.count += other.count;
         self.relevant.append(&mut other.relevant);
     }

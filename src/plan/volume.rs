@@ -58,7 +58,7 @@ impl Volume {
     }
 
     /// Whether Cinder takes snapshots of a volume in this state.
-    pub fn allows_snapshots(status: &str) -> bool {
+    pub(crate) fn allows_snapshots(status: &str) -> bool {
         matches!(status, "available" | "in-use")
     }
 

@@ -70,7 +70,7 @@ pub(super) enum NumberRead {
 
 impl Grammar {
     /// Whether a value can be read.
-    pub fn accepts(&self, text: &str) -> bool {
+    pub(crate) fn accepts(&self, text: &str) -> bool {
         match self {
             Self::Boolean => parse_bool(text).is_some(),
             Self::RetentionType => retention_type(text).is_some(),
@@ -104,7 +104,7 @@ impl Grammar {
 
 impl Number {
     /// Whether this number means itself.
-    pub fn contains(&self, number: u32) -> bool {
+    pub(crate) fn contains(&self, number: u32) -> bool {
         (self.from..=self.to).contains(&number)
             && (self.only.is_empty() || self.only.contains(&number))
     }

@@ -25,13 +25,13 @@ pub const SNAPSHOT_EXPIRY_DATE_USER_TZ: &str = "x-snapsentry-snapshot-expiry-dat
 /// On snapshots: the start of the window it serves, RFC 3339, UTC.
 pub const SNAPSHOT_WINDOW_START: &str = "x-snapsentry-snapshot-window-start";
 /// On restored volumes: the restore that made it.
-pub const RESTORE_ID: &str = "x-snapsentry-restore-id";
+pub(crate) const RESTORE_ID: &str = "x-snapsentry-restore-id";
 /// On restored volumes: the volume that it is a copy of.
-pub const RESTORED_VOLUME: &str = "x-snapsentry-restored-volume";
+pub(crate) const RESTORED_VOLUME: &str = "x-snapsentry-restored-volume";
 /// On restored volumes: the snapshot that it was made from.
-pub const RESTORED_SNAPSHOT: &str = "x-snapsentry-restored-snapshot";
+pub(crate) const RESTORED_SNAPSHOT: &str = "x-snapsentry-restored-snapshot";
 /// On restored volumes: the start of the window that the snapshot served, RFC 3339, UTC.
-pub const RESTORED_WINDOW_START: &str = "x-snapsentry-restored-window-start";
+pub(crate) const RESTORED_WINDOW_START: &str = "x-snapsentry-restored-window-start";
 /// An older spelling of the monthly start day, read where the newer one is missing.
 pub const MONTHLY_DAY_OF_MONTH: &str = "x-snapsentry-monthly-day-of-month";
 

@@ -19,14 +19,15 @@ use std::str::FromStr;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-pub use self::grammar::{Grammar, Number, Outside};
+pub(crate) use self::grammar::Grammar;
 pub use self::keys::Metadata;
 pub use self::read::{InvalidSetting, PolicyState, read};
 use self::schedule::Schedule;
 pub use self::setting::Setting;
 pub use self::window::Window;
 use self::zone::Zone;
-pub use self::zone::{timezone_name, zone_rules_version};
+pub(crate) use self::zone::timezone_name;
+pub use self::zone::zone_rules_version;
 
 /// A kind of schedule; a volume has at most one policy of each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

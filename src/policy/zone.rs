@@ -24,7 +24,7 @@ pub fn zone_rules_version() -> &'static str {
 
 /// The zone of this name, which may be in any case, as the database spells it; `None` if there is
 /// none.
-pub fn timezone_name(name: &str) -> Option<String> {
+pub(crate) fn timezone_name(name: &str) -> Option<String> {
     Zone::named(name).map(|zone| zone.name().to_owned())
 }
 

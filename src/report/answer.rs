@@ -11,10 +11,9 @@ use crate::event::{Phase, SpreadPhase};
 use crate::plan::Shard;
 use crate::text::serialize_rfc3339;
 
-/// How a pass ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// Everything is done.
     Complete,
     /// Nothing failed, and something is left for the next pass.
@@ -25,7 +24,7 @@ pub enum Outcome {
 
 /// What a snapshot or expire pass answers.
 #[derive(Debug, Serialize)]
-pub struct Answer<'a> {
+pub(crate) struct Answer<'a> {
     phase: Phase,
     run_id: &'a str,
     outcome: Outcome,
@@ -74,8 +73,7 @@ pub(super) fn is_zero(count: &usize) -> bool {
 
 /// A project of OpenStack, as the token told it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct ProjectLabel {
-    /// Its id.
+pub(crate) struct ProjectLabel {
     pub id: String,
     /// Its name, where the token tells one.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -84,10 +82,8 @@ pub struct ProjectLabel {
 
 /// What belongs to an invocation rather than to the work it did.
 #[derive(Clone, Copy, Debug)]
-pub struct About<'a> {
-    /// What was asked for.
+pub(crate) struct About<'a> {
     pub phase: Phase,
-    /// The pass's id.
     pub run_id: &'a str,
     /// Whether nothing was to be changed.
     pub dry_run: bool,
@@ -106,8 +102,7 @@ pub struct About<'a> {
 }
 
 impl<'a> Answer<'a> {
-    /// The answer of a pass.
-    pub fn new(about: About<'a>, summary: &'a Summary) -> Self {
+    pub(crate) fn new(about: About<'a>, summary: &'a Summary) -> Self {
         let counts = summary.snapshots;
         let outcome = if !summary.failures.is_empty() {
             Outcome::Partial
@@ -137,45 +132,32 @@ impl<'a> Answer<'a> {
         }
     }
 
-    /// How the pass ended.
-    pub fn outcome(&self) -> Outcome {
-        self.outcome
-    }
-
     /// The same without the plan, which can be long: what is logged.
-    pub fn without_plan(mut self) -> Self {
+    pub(crate) fn without_plan(mut self) -> Self {
         self.plan = &[];
         self
     }
 }
 
-/// What `subscribe` answers.
 #[derive(Debug, Serialize)]
-pub struct SubscribeAnswer<'a> {
-    /// Always `subscribe`.
+pub(crate) struct SubscribeAnswer<'a> {
     pub phase: Phase,
-    /// The pass's id.
     pub run_id: &'a str,
     /// Always complete: anything else is an error.
     pub outcome: Outcome,
     /// Whether nothing was to be changed.
     pub dry_run: bool,
-    /// The volume.
     pub volume_id: &'a str,
     /// The keys written, as the volume now says.
     pub metadata: &'a BTreeMap<String, String>,
     /// The cloud's id of the writing request.
     pub request_id: Option<&'a str>,
-    /// What somebody should know.
     pub warnings: &'a [Warning],
 }
 
-/// What `targets` answers.
 #[derive(Debug, Serialize)]
-pub struct TargetsAnswer<'a> {
-    /// Always `targets`.
+pub(crate) struct TargetsAnswer<'a> {
     pub phase: Phase,
-    /// The invocation's id.
     pub run_id: &'a str,
     /// The events that this tick wants, in the order of their instants.
     pub targets: Vec<Target<'a>>,
@@ -185,22 +167,19 @@ pub struct TargetsAnswer<'a> {
 
 /// One event that a tick wants.
 #[derive(Debug, Serialize)]
-pub struct Target<'a> {
+pub(crate) struct Target<'a> {
     /// How long after the invocation's arrival it is wanted, in seconds.
     pub delay_seconds: u32,
     /// The instant at which it is wanted.
     #[serde(serialize_with = "serialize_rfc3339")]
     pub at: DateTime<Utc>,
-    /// The event.
     pub event: TargetEvent<'a>,
 }
 
 /// The event itself, as this function takes it.
 #[derive(Debug, Serialize)]
-pub struct TargetEvent<'a> {
-    /// What it asks for.
+pub(crate) struct TargetEvent<'a> {
     pub phase: SpreadPhase,
-    /// The cloud.
     pub cloud: &'a CloudName,
     /// The share, where the cloud is split into several.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -209,9 +188,8 @@ pub struct TargetEvent<'a> {
 
 /// An entry of the `clouds.yaml` that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct TargetFault {
+pub(crate) struct TargetFault {
     /// The entry's name, as it is written.
     pub cloud: String,
-    /// What is wrong with it.
     pub error: String,
 }

@@ -18,7 +18,7 @@ const MOST_BYTES: usize = 5_000_000;
 
 /// What a report has come to: its totals, and a page of rows.
 #[derive(Clone, Debug)]
-pub struct Report<'a> {
+pub(crate) struct Report<'a> {
     /// When the cloud was looked at: the instant by which everything is judged.
     pub at: DateTime<Utc>,
     /// Of the whole share.
@@ -27,14 +27,12 @@ pub struct Report<'a> {
     pub rows: Vec<Row<'a>>,
     /// The volume after which the next page begins; nothing on the last.
     pub next_after: Option<&'a str>,
-    /// What somebody should know.
     pub warnings: Capped<Warning>,
 }
 
 /// One volume of a report.
 #[derive(Clone, Debug, Serialize)]
-pub struct Row<'a> {
-    /// The volume.
+pub(crate) struct Row<'a> {
     pub volume_id: &'a str,
     /// What people call it.
     pub name: &'a str,
@@ -42,24 +40,18 @@ pub struct Row<'a> {
     pub status: &'a str,
     /// In GiB.
     pub size: Option<u64>,
-    /// When it was made.
     #[serde(skip)]
     pub created_at: Option<DateTime<Utc>>,
     /// The servers it is attached to.
     pub server_ids: Vec<&'a str>,
-    /// How it stands.
     pub state: CoverageState,
-    /// How its policies stand.
     #[serde(serialize_with = "policies")]
     pub policies: Vec<PolicyCoverage<'a>>,
 }
 
-/// What a report answers.
 #[derive(Debug, Serialize)]
-pub struct ReportAnswer<'a> {
-    /// Always `report`.
+pub(crate) struct ReportAnswer<'a> {
     pub phase: Phase,
-    /// The pass's id.
     pub run_id: &'a str,
     /// When the cloud was looked at.
     #[serde(serialize_with = "serialize_rfc3339")]
@@ -72,11 +64,9 @@ pub struct ReportAnswer<'a> {
     pub project: Option<&'a ProjectLabel>,
     /// Of the whole share.
     pub totals: Totals,
-    /// A page of rows.
     pub volumes: &'a [Row<'a>],
     /// The volume after which the next page begins.
     pub next_after: Option<&'a str>,
-    /// What somebody should know.
     pub warnings: &'a [Warning],
     /// How many warnings were left out.
     #[serde(skip_serializing_if = "is_zero")]
@@ -86,7 +76,7 @@ pub struct ReportAnswer<'a> {
 impl<'a> Report<'a> {
     /// Leaves out the rows with which the answer would be larger than Lambda lets it be, if
     /// `size` is what one takes; at least one stays.
-    pub fn fit(&mut self, size: impl Fn(&Row<'a>) -> usize, most: usize) {
+    pub(crate) fn fit(&mut self, size: impl Fn(&Row<'a>) -> usize, most: usize) {
         let mut bytes = 0;
         let fitting = self.rows.iter().take_while(|row| {
             bytes += size(row);
@@ -100,12 +90,11 @@ impl<'a> Report<'a> {
     }
 
     /// The same, by what the rows take as JSON.
-    pub fn fit_json(&mut self) {
+    pub(crate) fn fit_json(&mut self) {
         self.fit(json_size, MOST_BYTES);
     }
 
-    /// The answer.
-    pub fn answer(
+    pub(crate) fn answer(
         &'a self,
         run_id: &'a str,
         cloud: Option<&'a CloudName>,
@@ -127,7 +116,7 @@ impl<'a> Report<'a> {
 }
 
 /// How many bytes it takes as JSON.
-pub fn json_size(value: &impl Serialize) -> usize {
+pub(crate) fn json_size(value: &impl Serialize) -> usize {
     struct Count(usize);
     impl io::Write for Count {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {

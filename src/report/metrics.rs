@@ -13,8 +13,7 @@ use crate::event::Phase;
 
 /// What one invocation is measured by.
 #[derive(Clone, Debug)]
-pub struct Metrics<'a> {
-    /// The `Project` dimension.
+pub(crate) struct Metrics<'a> {
     pub project: &'a str,
     /// The `Fleet` dimension, where the deployment serves one.
     pub fleet: Option<&'a str>,
@@ -24,13 +23,11 @@ pub struct Metrics<'a> {
     pub cloud: Option<&'a CloudName>,
     /// The id of the project that the token was for.
     pub project_id: Option<&'a str>,
-    /// What came of it.
     pub figures: &'a Figures,
     /// Requests to OpenStack that were sent.
     pub requests_sent: u64,
     /// How many of those were retries.
     pub requests_retried: u64,
-    /// How long the invocation took.
     pub duration_ms: u64,
     /// The error type of a failed invocation.
     pub error_type: Option<&'a str>,
@@ -38,7 +35,7 @@ pub struct Metrics<'a> {
 
 /// What an invocation has seen and done.
 #[derive(Clone, Debug, Default)]
-pub enum Figures {
+pub(crate) enum Figures {
     /// Nothing: it failed, or is of a phase without figures. A zero would call an alarm off.
     #[default]
     Nothing,
@@ -46,7 +43,6 @@ pub enum Figures {
     Pass(Box<Summary>),
     /// The events that a tick wants.
     Targets {
-        /// How many there are.
         targets: usize,
         /// How many entries could not be used.
         faults: usize,
@@ -85,8 +81,7 @@ const OF_EACH_CLOUD: [&str; 3] = [
     "SnapshotsFailed",
 ];
 
-/// The line for one invocation.
-pub fn metrics_line(at: DateTime<Utc>, metrics: &Metrics<'_>) -> String {
+pub(crate) fn metrics_line(at: DateTime<Utc>, metrics: &Metrics<'_>) -> String {
     let mut line = Map::new();
     line.insert(
         "_aws".into(),

@@ -6,11 +6,11 @@ mod metrics;
 mod restore;
 mod summary;
 
-pub use answer::{
+pub(crate) use answer::{
     About, Answer, Outcome, ProjectLabel, SubscribeAnswer, Target, TargetEvent, TargetFault,
     TargetsAnswer,
 };
-pub use coverage::{Report, ReportAnswer, Row, json_size};
-pub use metrics::{Figures, Metrics, metrics_line};
-pub use restore::{RestoreAnswer, RestoreSummary, RestoredVolume};
-pub use summary::{Action, Capped, FailureEntry, SnapshotCounts, Summary, VolumeCounts, Warning};
+pub(crate) use coverage::{Report, Row, json_size};
+pub(crate) use metrics::{Figures, Metrics, metrics_line};
+pub(crate) use restore::{RestoreAnswer, RestoreSummary, RestoredVolume};
+pub(crate) use summary::{Action, Capped, FailureEntry, Summary, Warning};

@@ -12,8 +12,7 @@ use crate::text::serialize_optional_rfc3339;
 
 /// One volume of a restore: what it is got back from, and how its copy stands.
 #[derive(Clone, Debug, Serialize)]
-pub struct RestoredVolume {
-    /// The original.
+pub(crate) struct RestoredVolume {
     pub volume_id: String,
     /// The original's name; null where it has none or is gone.
     pub name: Option<String>,
@@ -24,12 +23,10 @@ pub struct RestoredVolume {
     /// The start of the window that the snapshot was taken for.
     #[serde(serialize_with = "serialize_optional_rfc3339")]
     pub window_start: Option<DateTime<Utc>>,
-    /// When the snapshot was made.
     #[serde(serialize_with = "serialize_optional_rfc3339")]
     pub created_at: Option<DateTime<Utc>>,
     /// The copy; null where there is none yet.
     pub restored_volume_id: Option<String>,
-    /// The copy's name.
     pub restored_name: String,
     /// Cinder's word for the copy's state; null where there is none yet.
     pub status: Option<String>,
@@ -39,14 +36,12 @@ pub struct RestoredVolume {
 
 /// All that a restore has to tell.
 #[derive(Clone, Debug)]
-pub struct RestoreSummary {
+pub(crate) struct RestoreSummary {
     /// The volumes, by the originals' ids.
     pub volumes: Vec<RestoredVolume>,
     /// How many copies are not yet usable and may become so.
     pub open: usize,
-    /// What did not work.
     pub failures: Capped<FailureEntry>,
-    /// What somebody should know.
     pub warnings: Capped<Warning>,
     /// The commands that a person would type next, in order.
     pub next: Vec<String>,
@@ -74,7 +69,7 @@ impl RestoreSummary {
     }
 
     /// How the restore stands.
-    pub fn outcome(&self) -> Outcome {
+    pub(crate) fn outcome(&self) -> Outcome {
         if !self.failures.is_empty() {
             Outcome::Partial
         } else if self.open > 0 {
@@ -85,9 +80,8 @@ impl RestoreSummary {
     }
 }
 
-/// What `restore` answers.
 #[derive(Debug, Serialize)]
-pub struct RestoreAnswer<'a> {
+pub(crate) struct RestoreAnswer<'a> {
     phase: Phase,
     run_id: &'a str,
     outcome: Outcome,
@@ -110,7 +104,7 @@ pub struct RestoreAnswer<'a> {
 
 impl<'a> RestoreAnswer<'a> {
     /// The answer of a restore of this name.
-    pub fn new(about: About<'a>, restore_id: &'a str, summary: &'a RestoreSummary) -> Self {
+    pub(crate) fn new(about: About<'a>, restore_id: &'a str, summary: &'a RestoreSummary) -> Self {
         Self {
             phase: about.phase,
             run_id: about.run_id,

@@ -14,7 +14,7 @@ const MOST_ACTIONS: usize = 10_000;
 
 /// A list that keeps its first entries and counts the rest.
 #[derive(Clone, Debug)]
-pub struct Capped<T> {
+pub(crate) struct Capped<T> {
     entries: Vec<T>,
     most: usize,
     omitted: usize,
@@ -30,12 +30,12 @@ impl<T> Capped<T> {
     }
 
     /// A list of failures or of warnings.
-    pub fn of_remarks() -> Self {
+    pub(crate) fn of_remarks() -> Self {
         Self::new(MOST_REMARKS)
     }
 
     /// Adds an entry, or counts it where the list is full.
-    pub fn push(&mut self, entry: T) {
+    pub(crate) fn push(&mut self, entry: T) {
         if self.entries.len() < self.most {
             self.entries.push(entry);
         } else {
@@ -43,26 +43,23 @@ impl<T> Capped<T> {
         }
     }
 
-    /// The entries that were kept.
-    pub fn entries(&self) -> &[T] {
+    pub(crate) fn entries(&self) -> &[T] {
         &self.entries
     }
 
     /// How many were not.
-    pub fn omitted(&self) -> usize {
+    pub(crate) fn omitted(&self) -> usize {
         self.omitted
     }
 
-    /// Whether nothing was ever added.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 }
 
 /// Volumes and policies, of this pass's share.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
-pub struct VolumeCounts {
-    /// Managed volumes.
+pub(crate) struct VolumeCounts {
     pub managed: usize,
     /// Windows that wanted a snapshot.
     pub due: usize,
@@ -74,14 +71,12 @@ pub struct VolumeCounts {
 
 /// Snapshots, of this pass's share.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
-pub struct SnapshotCounts {
-    /// Managed snapshots.
+pub(crate) struct SnapshotCounts {
     pub managed: usize,
     /// Made here and available.
     pub created: usize,
     /// Windows served by a snapshot that is not provably ours.
     pub adopted: usize,
-    /// Sent, outcome open.
     pub pending: usize,
     /// Not begun.
     pub deferred: usize,
@@ -99,17 +94,13 @@ pub struct SnapshotCounts {
 
 /// Something that did not work.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct FailureEntry {
-    /// The volume.
+pub(crate) struct FailureEntry {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub volume_id: Option<String>,
-    /// The policy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub policy: Option<PolicyKind>,
-    /// The snapshot.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub snapshot_id: Option<String>,
-    /// The cloud's id of the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
     /// What happened and what to do.
@@ -118,31 +109,24 @@ pub struct FailureEntry {
 
 /// Something that somebody should know.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Warning {
-    /// The volume.
+pub(crate) struct Warning {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub volume_id: Option<String>,
-    /// The policy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub policy: Option<PolicyKind>,
-    /// The snapshot.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub snapshot_id: Option<String>,
-    /// What it is.
     pub warning: String,
 }
 
 /// What a dry run would have done.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "action", rename_all = "lowercase")]
-pub enum Action {
+pub(crate) enum Action {
     /// Take a snapshot.
     Create {
-        /// The volume.
         volume_id: String,
-        /// The policy.
         policy: PolicyKind,
-        /// The snapshot's name.
         name: String,
         /// The window's first instant.
         #[serde(serialize_with = "serialize_rfc3339")]
@@ -156,9 +140,7 @@ pub enum Action {
     },
     /// Delete a snapshot that has expired, or of which there are enough newer ones.
     Delete {
-        /// The snapshot.
         snapshot_id: String,
-        /// Its volume.
         volume_id: String,
         /// Why: `expired` or `keep-at-most`.
         reason: &'static str,
@@ -168,25 +150,18 @@ pub enum Action {
     },
     /// Delete a snapshot that is broken, stuck or superfluous.
     Clean {
-        /// The snapshot.
         snapshot_id: String,
-        /// Its volume.
         volume_id: String,
-        /// Why.
         reason: String,
     },
 }
 
 /// All that a snapshot or expire pass has to tell.
 #[derive(Clone, Debug)]
-pub struct Summary {
-    /// Volumes and policies.
+pub(crate) struct Summary {
     pub volumes: VolumeCounts,
-    /// Snapshots.
     pub snapshots: SnapshotCounts,
-    /// What did not work.
     pub failures: Capped<FailureEntry>,
-    /// What somebody should know.
     pub warnings: Capped<Warning>,
     /// What a dry run would have done.
     pub plan: Capped<Action>,
@@ -218,7 +193,7 @@ impl Default for Summary {
 
 impl Summary {
     /// Adds a warning about the pass as a whole.
-    pub fn warn(&mut self, warning: impl Into<String>) {
+    pub(crate) fn warn(&mut self, warning: impl Into<String>) {
         self.warnings.push(Warning {
             warning: warning.into(),
             ..Warning::default()

@@ -24,7 +24,8 @@ use std::time::Duration;
 pub use extension::{SecretReference, read_secret, secret_reference};
 pub use layers::{Environment, Files, LocalFiles, VARIABLES};
 pub use secret::Secret;
-pub use sources::{CloudFault, CloudList, Sources};
+pub(crate) use sources::Sources;
+pub use sources::{CloudFault, CloudList};
 pub use tls::Tls;
 pub use values::{Interface, served_phases};
 
@@ -46,7 +47,7 @@ pub struct InvalidConfiguration {
 
 impl InvalidConfiguration {
     /// An error with a single fault. The text must not contain a secret.
-    pub fn new(fault: impl Into<String>) -> Self {
+    pub(crate) fn new(fault: impl Into<String>) -> Self {
         Self::of(vec![fault.into()])
     }
 
@@ -130,7 +131,7 @@ impl Settings {
     ///
     /// # Errors
     /// [`InvalidConfiguration`] with every fault there is.
-    pub fn read(sources: &Sources, files: &dyn Files) -> Result<Self, InvalidConfiguration> {
+    pub(crate) fn read(sources: &Sources, files: &dyn Files) -> Result<Self, InvalidConfiguration> {
         let home = sources.home.as_deref();
         let mut faults = sources.faults.clone();
         let auth = (sources.login()).and_then(|layer| Auth::read(layer, &mut faults));
@@ -202,7 +203,7 @@ impl Settings {
     }
 
     /// How an invocation's time is bounded.
-    pub fn time_bounds(&self) -> TimeBounds {
+    pub(crate) fn time_bounds(&self) -> TimeBounds {
         TimeBounds {
             deadline_margin: self.deadline_margin,
             default_timeout: self.default_timeout,

@@ -34,7 +34,7 @@ impl Secret {
     }
 
     /// A variable's value, where the secret is an object of variables.
-    pub fn variable(&self, name: &str) -> Option<&str> {
+    pub(crate) fn variable(&self, name: &str) -> Option<&str> {
         match &self.contents {
             Ok(Contents::Variables(layer)) => layer.trimmed(name),
             _ => None,

@@ -24,7 +24,7 @@ pub(super) enum Wanted<'a> {
 /// What the settings of one cloud are read from, and what was found wrong in finding it. Where two
 /// of these are equal, nothing was said that would change a setting.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Sources {
+pub(crate) struct Sources {
     pub(super) environment: Layer,
     /// The secret's variables, where it has such.
     pub(super) secret: Option<Layer>,
@@ -51,7 +51,7 @@ const NO_LOGIN: &str = "no login: set OS_AUTH_URL with OS_APPLICATION_CREDENTIAL
 impl Sources {
     /// Finds the sources for the cloud that the event names, else of the one that the configuration
     /// says. What is wrong is told by whoever reads settings from them.
-    pub fn find(
+    pub(crate) fn find(
         environment: &Environment,
         secret: Option<&Secret>,
         files: &dyn Files,

@@ -143,7 +143,7 @@ const ACCEPTED: &str = "public, internal or admin, also with the suffix URL";
 
 impl Interface {
     /// The name in the catalogue.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Public => "public",
             Self::Internal => "internal",

@@ -86,7 +86,7 @@ impl Https {
     ///
     /// # Errors
     /// [`TransportError::Connect`] where reqwest cannot be set up.
-    pub fn new(trust: &Trust) -> Result<Self, TransportError> {
+    pub(crate) fn new(trust: &Trust) -> Result<Self, TransportError> {
         Self::built(reqwest::Client::builder(), trust)
     }
 

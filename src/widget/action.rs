@@ -3,18 +3,13 @@
 use maud::{Markup, html};
 use serde_json::{Map, Value};
 
-/// What a click asks for.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Action<'a> {
-    /// The first page.
     First,
     /// The page after this volume.
     Next(&'a str),
-    /// Every volume.
     All,
-    /// The volumes that need attention.
     Attention,
-    /// The volumes that are typed.
     Volumes,
 }
 

@@ -21,21 +21,19 @@ use crate::report::{Report, json_size};
 use action::{Action, Actions};
 use instants::Clock;
 
-pub use strip::first_instant;
+pub(crate) use strip::first_instant;
 
 /// Kept small, since it is part of every page.
 const STYLE: &str = include_str!("style.css");
 
 /// What `describe` is answered with.
-pub const DOCUMENTATION: &str = include_str!("describe.md");
+pub(crate) const DOCUMENTATION: &str = include_str!("describe.md");
 
 /// Lambda's answers may have six megabytes, and a browser has to draw what is on a page.
 const MOST_BYTES: usize = 2_000_000;
 
-/// What a page shows.
 #[derive(Clone, Copy, Debug)]
-pub struct Page<'a> {
-    /// How the volumes stand.
+pub(crate) struct Page<'a> {
     pub report: &'a Report<'a>,
     /// What was asked, and how it is looked at.
     pub request: &'a WidgetRequest,
@@ -53,7 +51,7 @@ pub struct Page<'a> {
 
 impl Page<'_> {
     /// The page. It has fewer rows than the report where it would become too large.
-    pub fn html(&self) -> String {
+    pub(crate) fn html(&self) -> String {
         let clock = Clock {
             offset: self.request.viewer.offset,
             now: self.report.at,

@@ -8,7 +8,6 @@ use crate::plan::coverage::{ActiveWindow, CoverageState, KindTally, PolicyCovera
 use crate::policy::PolicyState;
 use crate::report::Row;
 
-/// The table of these rows.
 pub(super) fn table(rows: &[Markup], clock: &Clock) -> Markup {
     html! {
         table class="volumes" {
@@ -25,7 +24,6 @@ pub(super) fn table(rows: &[Markup], clock: &Clock) -> Markup {
     }
 }
 
-/// The row of a volume.
 pub(super) fn row(row: &Row<'_>, clock: &Clock) -> Markup {
     let behind = row.policies.iter().filter_map(|one| one.active);
     let behind = behind.map(|active| active.behind_seconds).max();

@@ -22,7 +22,7 @@ const LANE: usize = 24;
 const NAMED_DAYS: usize = 4;
 
 /// From when on the windows have to be known for the strips of a page.
-pub fn first_instant(now: DateTime<Utc>) -> DateTime<Utc> {
+pub(crate) fn first_instant(now: DateTime<Utc>) -> DateTime<Utc> {
     now - BACK
 }
 
@@ -34,7 +34,6 @@ fn span(clock: &Clock) -> Span {
     }
 }
 
-/// The strip of a volume.
 pub(super) fn strip(row: &Row<'_>, clock: &Clock) -> Markup {
     let span = span(clock);
     let height = LANE * row.policies.len();

@@ -33,7 +33,7 @@ pub(crate) fn is_sound(scene: &Scene, before: &BTreeMap<String, Snapshot>, ran: 
             );
         }
         Err((error_type, message)) => {
-            assert!(ERROR_TYPES.contains(error_type), "{ran:?}");
+            assert!(ERROR_TYPES.contains(&error_type.as_str()), "{ran:?}");
             assert!(message.len() > 20, "{ran:?}");
         }
     }

@@ -74,7 +74,7 @@ proptest! {
             prop_assert!(ran.end.is_ok(), "{:?}", ran);
             prop_assert!(ran.took >= Duration::from_secs(seconds), "{:?}", ran);
         } else {
-            let error_type = ran.end.as_ref().err().map(|(error_type, _)| *error_type);
+            let error_type = ran.end.as_ref().err().map(|(error_type, _)| error_type.as_str());
             prop_assert_eq!(error_type, Some("DeadlineExceeded"), "{:?}", ran);
             prop_assert!(ran.took < Duration::from_secs(1), "waiting for nothing is billed");
         }
@@ -85,7 +85,11 @@ proptest! {
 fn a_number_too_large_to_hold_asks_to_wait_all_the_same() {
     for status in [413, 429] {
         let ran = refused_once(Call::Snapshots, status, b"99999999999999999999999".to_vec());
-        let error_type = ran.end.as_ref().err().map(|(error_type, _)| *error_type);
+        let error_type = ran
+            .end
+            .as_ref()
+            .err()
+            .map(|(error_type, _)| error_type.as_str());
         assert_eq!(error_type, Some("DeadlineExceeded"), "{ran:?}");
     }
 }

@@ -35,7 +35,7 @@ pub(crate) struct Scene {
 /// What came of one pass.
 pub(crate) struct Ran {
     /// The answer, or error type and message.
-    pub(crate) end: Result<Value, (&'static str, String)>,
+    pub(crate) end: Result<Value, (String, String)>,
     pub(crate) exchanges: Vec<Exchange>,
     /// What was printed and logged.
     pub(crate) told: String,
@@ -201,7 +201,7 @@ impl Scene {
         };
         let end = match ended {
             Ok(answer) => Ok(serde_json::from_str(answer.get()).expect("an answer is JSON")),
-            Err(failure) => Err((failure.error_type(), failure.to_string())),
+            Err(failure) => Err((failure.error_type, failure.error_message)),
         };
         let mut told = log.text();
         told.extend(record.lines());

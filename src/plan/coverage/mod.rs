@@ -67,7 +67,7 @@ impl CoverageState {
     }
 
     /// Whether somebody should look at it.
-    pub fn wants_attention(self) -> bool {
+    pub(crate) fn wants_attention(self) -> bool {
         self <= Self::Creating
     }
 }

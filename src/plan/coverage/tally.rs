@@ -136,7 +136,7 @@ impl SnapshotTally {
     }
 
     /// What was seen of this policy's, where there are any.
-    pub fn kind(&self, kind: PolicyKind) -> Option<&KindTally> {
+    pub(crate) fn kind(&self, kind: PolicyKind) -> Option<&KindTally> {
         self.kinds
             .iter()
             .find_map(|(other, tally)| (*other == kind).then_some(tally))

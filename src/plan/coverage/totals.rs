@@ -58,7 +58,7 @@ impl Totals {
     }
 
     /// How many volumes stand in this way.
-    pub fn of(&self, state: CoverageState) -> usize {
+    pub(crate) fn of(&self, state: CoverageState) -> usize {
         *self.clone().of_mut(state)
     }
 

@@ -70,14 +70,14 @@ impl ManagedSnapshots {
     }
 
     /// How many managed snapshots each volume has, volumes that are gone included.
-    pub fn counts(&self) -> impl Iterator<Item = (&str, usize)> {
+    pub(crate) fn counts(&self) -> impl Iterator<Item = (&str, usize)> {
         self.by_volume
             .iter()
             .map(|(volume_id, of_volume)| (volume_id.as_str(), of_volume.count))
     }
 
     /// How many managed snapshots this volume has.
-    pub fn count_of(&self, volume_id: &str) -> usize {
+    pub(crate) fn count_of(&self, volume_id: &str) -> usize {
         self.by_volume
             .get(volume_id)
             .map_or(0, |of_volume| of_volume.count)

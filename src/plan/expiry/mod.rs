@@ -193,7 +193,7 @@ pub enum Lost {
 
 impl Lost {
     /// Whether, and how, a volume with so many managed snapshots has fallen out of management.
-    pub fn of(volume: &Volume, snapshots: usize) -> Option<Self> {
+    pub(crate) fn of(volume: &Volume, snapshots: usize) -> Option<Self> {
         if volume.without_our_keys {
             return (snapshots > 0).then_some(Self::Wiped { snapshots });
         }

@@ -58,7 +58,7 @@ pub struct RestoreCopy {
 
 /// How a copy stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CopyState {
+pub(crate) enum CopyState {
     /// It is being made.
     Creating,
     /// It can be used, or is in use.
@@ -69,7 +69,7 @@ pub enum CopyState {
 
 impl CopyState {
     /// Reads Cinder's word.
-    pub fn of(status: &str) -> Self {
+    pub(crate) fn of(status: &str) -> Self {
         match status {
             "creating" | "downloading" => Self::Creating,
             "deleting" => Self::Broken,
@@ -96,7 +96,7 @@ impl RestoreVolume {
     }
 
     /// Whether this restore made it.
-    pub fn is_copy_of(&self, restore_id: &str) -> bool {
+    pub(crate) fn is_copy_of(&self, restore_id: &str) -> bool {
         self.restore_id.as_deref() == Some(restore_id)
     }
 }

@@ -18,7 +18,8 @@ use super::{Snapshot, State};
 use crate::policy::{Metadata, PolicyKind, keys};
 use crate::text::rfc3339;
 
-pub use copies::{CopyState, RestoreAttachment, RestoreCopy, RestoreVolume};
+pub(crate) use copies::CopyState;
+pub use copies::{RestoreAttachment, RestoreCopy, RestoreVolume};
 use point::{choose, window_start};
 
 /// The longest name that Cinder takes, in characters.

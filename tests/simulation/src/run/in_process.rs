@@ -82,9 +82,7 @@ pub(crate) async fn pass(
                 Ok(Ok(answer)) => End::Answered(
                     serde_json::from_str(answer.get()).expect("an answer is JSON"),
                 ),
-                Ok(Err(failure)) => {
-                    End::Failed(failure.error_type().to_owned(), failure.to_string())
-                }
+                Ok(Err(failure)) => End::Failed(failure.error_type, failure.error_message),
             },
         }
     };
