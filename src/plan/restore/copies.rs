@@ -45,6 +45,8 @@ pub struct RestoreAttachment {
 pub struct RestoreCopy {
     /// The copy's own UUID.
     pub volume_id: String,
+    /// Its name: that of the original may have changed since, or be gone with it.
+    pub name: Option<String>,
     /// Cinder's word for its state.
     pub status: String,
     /// In GiB.
@@ -105,6 +107,7 @@ impl RestoreCopy {
     fn of(volume: &RestoreVolume) -> Self {
         Self {
             volume_id: volume.id.clone(),
+            name: volume.name.clone(),
             status: volume.status.clone(),
             size: volume.size,
             created_at: volume.created_at,

@@ -62,7 +62,7 @@ pub struct RestoreItem<'a> {
     pub original: Option<&'a RestoreVolume>,
     /// What it is got back from.
     pub source: RestoreSource,
-    /// The new volume's name.
+    /// The new volume's name; the copy's own, where there is one.
     pub restored_name: String,
     /// The new volume's metadata.
     pub metadata: Metadata,
@@ -134,7 +134,6 @@ pub fn plan<'a>(
     }
     let mut copies = copies::by_original(point.restore_id, volumes);
     let chosen = choose(point, &originals, snapshots, &copies);
-    let spread = chosen.spread();
     let mut items = Vec::new();
     let mut without_snapshot = Vec::new();
     for volume_id in originals {
@@ -150,7 +149,8 @@ pub fn plan<'a>(
         };
         let original = volumes.get(&volume_id);
         items.push(RestoreItem {
-            restored_name: name(point.restore_id, &volume_id, original),
+            restored_name: (copy.as_ref().and_then(|copy| copy.name.clone()))
+                .unwrap_or_else(|| name(point.restore_id, &volume_id, original)),
             metadata: metadata(point.restore_id, &volume_id, &source),
             surplus: made.map(|copy| copy.volume_id).collect(),
             original,
@@ -166,9 +166,9 @@ pub fn plan<'a>(
         });
     }
     Ok(RestorePlan {
+        spread: spread(&items),
         items,
         without_snapshot,
-        spread,
     })
 }
 
@@ -197,6 +197,20 @@ pub fn originals(
         .filter(|id| !is_copy(id))
         .chain(of_copies)
         .collect()
+}
+
+/// The first and the last instant of what is got back, unless all of it is of one window.
+fn spread(items: &[RestoreItem<'_>]) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+    let sources = || items.iter().map(|item| &item.source);
+    let starts: BTreeSet<_> = sources().map(|one| one.window_start).collect();
+    // Of a snapshot that is gone its copy tells the window and no policy.
+    let known = sources().filter(|one| one.created_at.is_some());
+    let policies: BTreeSet<_> = known.map(|one| one.policy).collect();
+    if starts.len() < 2 && policies.len() < 2 {
+        return None;
+    }
+    let instants = || sources().filter_map(|one| one.created_at.or(one.window_start));
+    Some((instants().min()?, instants().max()?))
 }
 
 fn source(snapshot: &Snapshot) -> RestoreSource {

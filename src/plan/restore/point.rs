@@ -15,24 +15,14 @@ type PointKey = (DateTime<Utc>, PolicyKind);
 #[derive(Default)]
 pub(super) struct Chosen<'s> {
     pub(super) by_volume: BTreeMap<String, &'s Snapshot>,
-    /// Whether all are of one window.
-    is_common: bool,
 }
 
 impl Chosen<'_> {
-    /// The first and the last instant, where there is no common window.
-    pub(super) fn spread(&self) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
-        let instants = || self.by_volume.values().filter_map(|one| one.created_at);
-        if self.is_common || self.by_volume.len() < 2 {
-            return None;
-        }
-        Some((instants().min()?, instants().max()?))
-    }
-
-    /// Whether an earlier call would have made these copies of it.
+    /// Whether an earlier call would have made these copies of it. A copy of whose original nothing
+    /// is left to choose proves nothing.
     fn explains(&self, copies: &BTreeMap<String, Vec<RestoreCopy>>) -> bool {
         copies.iter().all(|(volume_id, copies)| {
-            self.by_volume.get(volume_id).is_none_or(|chosen| {
+            self.by_volume.get(volume_id).is_some_and(|chosen| {
                 copies
                     .iter()
                     .any(|copy| copy.snapshot_id.as_ref() == Some(&chosen.id))
@@ -62,11 +52,11 @@ pub(super) fn choose<'s>(
     let newest = sources
         .iter()
         .filter_map(|one| one.created_at.or(one.window_start))
-        .max();
+        .max()
+        .or(until);
     let windows: BTreeSet<_> = sources.iter().map(|one| one.window_start).collect();
     let policies: BTreeSet<_> = sources.iter().filter_map(|one| one.policy).collect();
     let mut chosen = latest(point.policy, originals, snapshots, newest);
-    chosen.is_common = false;
     if let (Some(Some(window)), 1) = (windows.first(), windows.len()) {
         let of_point = |one: &&Snapshot| {
             window_start(one) == Some(*window)
@@ -75,19 +65,12 @@ pub(super) fn choose<'s>(
                     .is_some_and(|policy| policies.is_empty() || policies.contains(&policy))
         };
         let missing = originals.iter().filter(|id| !copies.contains_key(*id));
-        let mut all = true;
         for id in missing {
-            match candidates(id, None, snapshots, None)
-                .into_iter()
-                .find(of_point)
-            {
-                Some(one) => {
-                    chosen.by_volume.insert(id.clone(), one);
-                }
-                None => all &= !chosen.by_volume.contains_key(id),
+            let of_volume = candidates(id, None, snapshots, None);
+            if let Some(one) = of_volume.into_iter().find(of_point) {
+                chosen.by_volume.insert(id.clone(), one);
             }
         }
-        chosen.is_common = all;
     }
     chosen
 }
@@ -115,7 +98,6 @@ fn latest<'s>(
         None => of_volume.into_iter().last(),
     };
     Chosen {
-        is_common: common.is_some(),
         by_volume: by_volume
             .into_iter()
             .filter_map(|(id, of_volume)| Some((id.clone(), pick(of_volume)?)))

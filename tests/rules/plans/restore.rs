@@ -204,6 +204,43 @@ fn where_the_copies_window_is_missing_nothing_newer_than_what_they_are_made_of_i
 }
 
 #[test]
+fn where_nothing_is_left_of_a_copied_volume_the_others_are_still_of_its_window() {
+    let mut volumes = volumes(&["a", "b"]);
+    let start = "2026-11-09T00:00:00Z";
+    let mut made = RestoreVolume::new(
+        "copy-of-a".to_owned(),
+        &metadata(&[
+            ("restore-id", "r"),
+            ("restored-volume", "a"),
+            ("restored-snapshot", "a-daily-9"),
+            ("restored-window-start", start),
+        ]),
+    );
+    made.status = "available".to_owned();
+    made.created_at = Some(at("2026-11-12T12:00:00Z"));
+    made.name = Some("restored-r-data".to_owned());
+    volumes.insert(made.id.clone(), made);
+    // All that there was of `a` has expired. What `b` has besides, `a` never had.
+    let of_b = |days: &[u32]| -> Vec<Snapshot> {
+        let days = days.iter().map(|day| of_day("b", PolicyKind::Daily, *day));
+        days.collect()
+    };
+    let taken = sources(&volumes, &of_b(&[8, 9, 10]), None);
+    assert_eq!(taken, ["a-daily-9", "b-daily-9"]);
+    let named = BTreeSet::from(["a".to_owned(), "b".to_owned()]);
+    let point = of(&named);
+    let snapshots = of_b(&[8, 9]);
+    let plan = restore::plan(&point, &volumes, &snapshots).expect("something to restore");
+    assert_eq!(plan.spread, None);
+    // The copy has the name that it was made with, whatever its original is called by now.
+    assert_eq!(plan.items[0].restored_name, "restored-r-data");
+    // Without that window the spread is from the copy's to what is taken in its place.
+    let snapshots = of_b(&[8]);
+    let plan = restore::plan(&point, &volumes, &snapshots).expect("something to restore");
+    assert_eq!(plan.spread, Some((at("2026-11-08T00:05:00Z"), at(start))));
+}
+
+#[test]
 fn copies_are_no_originals_and_name_those_they_are_of() {
     let mut volumes = volumes(&["a"]);
     let made = copy("b", "b-daily-10", 10);
