@@ -126,8 +126,6 @@ impl Workshop {
             .args(["build", "--quiet", "-p", "simulation"])
             .current_dir(&self.tree)
             .env("CARGO_TARGET_DIR", &self.target)
-            // Mistakes leave things unused.
-            .env("RUSTFLAGS", "-A warnings")
             .stdin(Stdio::null())
             .output()?;
         if !built.status.success() {
