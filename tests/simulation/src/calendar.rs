@@ -86,9 +86,20 @@ fn nominal_starts(schedule: &Schedule, date: NaiveDate) -> Vec<NaiveDateTime> {
             })
             .map(|(midnight, hours)| midnight + TimeDelta::hours(hours))
             .collect(),
-        Kind::Daily => (-2..=2)
-            .map(|day| at_start(date + TimeDelta::days(day)))
-            .collect(),
+        Kind::Daily => {
+            let mut minutes: Vec<u32> = schedule.times.minutes().collect();
+            minutes.sort_unstable();
+            if minutes.is_empty() {
+                minutes.push(schedule.start_minute);
+            }
+            let at = |day: i64, minute: u32| {
+                let midnight = (date + TimeDelta::days(day)).and_time(NaiveTime::MIN);
+                midnight + TimeDelta::minutes(minute.into())
+            };
+            (-2..=2)
+                .flat_map(|day| minutes.iter().map(move |minute| at(day, *minute)))
+                .collect()
+        }
         Kind::Weekly => (-8..=8)
             .map(|day| date + TimeDelta::days(day))
             .filter(|date| date.weekday().num_days_from_sunday() == schedule.weekday)
@@ -97,36 +108,51 @@ fn nominal_starts(schedule: &Schedule, date: NaiveDate) -> Vec<NaiveDateTime> {
         Kind::Monthly => (-2..=2)
             .map(|months| {
                 let month = date.year() * 12 + date.month0() as i32 + months;
-                let first = NaiveDate::from_ymd_opt(
-                    month.div_euclid(12),
-                    month.rem_euclid(12) as u32 + 1,
-                    1,
-                )
-                .expect("the simulation stays in this century");
-                let days = u32::from(first.num_days_in_month()).min(schedule.day);
-                at_start(first + Days::new(u64::from(days - 1)))
+                (month.div_euclid(12), month.rem_euclid(12) as u32 + 1)
             })
+            .map(|(year, month)| at_start(day_of(year, month, schedule.day)))
+            .collect(),
+        Kind::Yearly => (-2..=2)
+            .map(|years| day_of(date.year() + years, schedule.month, schedule.day))
+            .map(at_start)
             .collect(),
     }
 }
 
-/// The window of a policy that is active at an instant.
+/// This day of a month, or the last one that it has.
+fn day_of(year: i32, month: u32, day: u32) -> NaiveDate {
+    let first = NaiveDate::from_ymd_opt(year, month, 1);
+    let first = first.expect("the simulation stays in this century");
+    let days = u32::from(first.num_days_in_month()).min(day);
+    first + Days::new(u64::from(days - 1))
+}
+
+/// The window of a policy that is active at an instant. Of two starts that the clocks put at one
+/// instant, the first begins a window of no length, which does not exist.
 pub fn window_at(schedule: &Schedule, now: DateTime<Utc>) -> Window {
     let zone = Zone::named(schedule.zone);
-    let mut before: Option<(NaiveDateTime, DateTime<Utc>)> = None;
-    for nominal in nominal_starts(schedule, zone.wall(now).date()) {
-        let start = zone.reaches(nominal);
-        if start > now {
-            let (nominal, begun) = before.expect("the first start lies before now");
-            return Window {
-                start: begun,
-                end: start,
-                nominal,
-            };
-        }
-        before = Some((nominal, start));
+    let starts = nominal_starts(schedule, zone.wall(now).date());
+    let begun = starts.partition_point(|nominal| zone.reaches(*nominal) <= now);
+    let nominal = starts[begun - 1];
+    Window {
+        start: zone.reaches(nominal),
+        end: zone.reaches(starts[begun]),
+        nominal,
     }
-    unreachable!("the last start lies after now");
+}
+
+/// The window before this one.
+pub fn window_before(schedule: &Schedule, window: &Window) -> Window {
+    window_at(schedule, window.start - TimeDelta::seconds(1))
+}
+
+/// Whether the clocks put the start before this window's at the same instant.
+pub fn skips_a_window(schedule: &Schedule, window: &Window) -> bool {
+    let zone = Zone::named(schedule.zone);
+    let starts = nominal_starts(schedule, window.nominal.date());
+    let earlier = starts.iter().filter(|start| **start < window.nominal);
+    let last = earlier.max().map(|start| zone.reaches(*start));
+    last == Some(window.start)
 }
 
 /// When the retention of a window's snapshot ends.
@@ -163,13 +189,10 @@ mod tests {
 
     fn daily(zone: &'static str, start_minute: u32) -> Schedule {
         Schedule {
-            kind: Kind::Daily,
             zone,
             start_minute,
-            weekday: 0,
-            day: 1,
-            interval_hours: 6,
             retention_days: 2,
+            ..Schedule::of(Kind::Daily)
         }
     }
 
@@ -194,5 +217,37 @@ mod tests {
         // Retention is counted from half past two, which the next days have.
         let expires = expires_at(&schedule, &window);
         assert_eq!(in_utc(expires), "2026-03-31T00:30:00Z");
+    }
+
+    #[test]
+    fn of_two_times_in_a_gap_only_the_later_has_a_window() {
+        let schedule = Schedule {
+            times: crate::meaning::Times::of(&[150, 1320, 120]),
+            ..daily("Europe/Berlin", 0)
+        };
+        let windows = ["2026-03-29T00:59:59Z", "2026-03-29T01:00:00Z"];
+        let windows = windows.map(|now| {
+            let window = window_at(&schedule, now.parse().expect("a date"));
+            let nominal = window.nominal.format("%d %H:%M").to_string();
+            (in_utc(window.start), in_utc(window.end), nominal)
+        });
+        let owned = |one: [&str; 3]| (one[0].to_owned(), one[1].to_owned(), one[2].to_owned());
+        let wanted = [
+            ["2026-03-28T21:00:00Z", "2026-03-29T01:00:00Z", "28 22:00"],
+            ["2026-03-29T01:00:00Z", "2026-03-29T20:00:00Z", "29 02:30"],
+        ];
+        assert_eq!(windows, wanted.map(owned));
+    }
+
+    #[test]
+    fn a_year_from_a_leap_day_begins_on_the_last_of_february_in_others() {
+        let schedule = Schedule {
+            month: 2,
+            day: 29,
+            ..Schedule::of(Kind::Yearly)
+        };
+        let window = window_at(&schedule, "2028-02-28T23:59:59Z".parse().expect("a date"));
+        assert_eq!(in_utc(window.start), "2027-02-28T00:00:00Z");
+        assert_eq!(in_utc(window.end), "2028-02-29T00:00:00Z");
     }
 }

@@ -123,6 +123,10 @@ pub enum Doing {
     Hold(usize, usize, Option<&'static str>),
     /// A snapshot of a volume changes its state.
     SnapshotStatus(usize, usize, &'static str),
+    /// The database loses when a snapshot of a volume was made.
+    LoseTime(usize, usize),
+    /// The database loses another field of a snapshot of a volume, or of the volume itself.
+    LoseField(usize, Option<usize>, &'static str),
     /// Somebody takes a snapshot of a volume that is nobody's business.
     ForeignSnapshot(usize),
     /// All tokens are revoked.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
-/// The four kinds of policy.
+/// The kinds of policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
     /// Every few hours.
@@ -16,11 +16,19 @@ pub enum Kind {
     Weekly,
     /// Every month.
     Monthly,
+    /// Every year.
+    Yearly,
 }
 
 impl Kind {
-    /// All four.
-    pub const ALL: [Self; 4] = [Self::Express, Self::Daily, Self::Weekly, Self::Monthly];
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::Express,
+        Self::Daily,
+        Self::Weekly,
+        Self::Monthly,
+        Self::Yearly,
+    ];
 
     /// Its name in metadata and answers.
     pub fn as_str(self) -> &'static str {
@@ -29,6 +37,7 @@ impl Kind {
             Self::Daily => "daily",
             Self::Weekly => "weekly",
             Self::Monthly => "monthly",
+            Self::Yearly => "yearly",
         }
     }
 
@@ -41,20 +50,52 @@ impl Kind {
 /// A policy that can be read and is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Schedule {
-    /// Which of the four.
+    /// Which of them.
     pub kind: Kind,
     /// Its IANA zone.
     pub zone: &'static str,
-    /// Minutes from midnight to the start; 0 for express.
+    /// Minutes from midnight to the start; 0 for express, and not looked at where there are times.
     pub start_minute: u32,
+    /// The times of day at which windows begin; daily only, and none where there is one start.
+    pub times: Times,
     /// Days from Sunday; weekly only.
     pub weekday: u32,
-    /// Day of the month; monthly only.
+    /// Day of the month; monthly and yearly only.
     pub day: u32,
+    /// The month, from 1; yearly only.
+    pub month: u32,
     /// Hours; express only.
     pub interval_hours: u32,
     /// Days.
     pub retention_days: u32,
+    /// How many available ones expiry leaves at most.
+    pub keep_at_most: Option<usize>,
+}
+
+/// Times of day, in no order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Times {
+    minutes: [u16; 24],
+    count: usize,
+}
+
+impl Times {
+    /// As minutes from midnight, at most 24.
+    pub fn of(minutes: &[u32]) -> Self {
+        let mut times = Self {
+            count: minutes.len(),
+            ..Self::default()
+        };
+        for (place, minute) in times.minutes.iter_mut().zip(minutes) {
+            *place = *minute as u16;
+        }
+        times
+    }
+
+    /// Minutes from midnight, as they were given.
+    pub fn minutes(&self) -> impl Iterator<Item = u32> {
+        self.minutes[..self.count].iter().copied().map(u32::from)
+    }
 }
 
 /// What a volume says about one kind of policy.
@@ -78,7 +119,10 @@ pub struct Tags {
     /// Whether any of them is SnapSentry's.
     pub has_our_keys: bool,
     /// By kind, in the order of [`Kind::ALL`].
-    pub policies: [Meaning; 4],
+    pub policies: [Meaning; 5],
+    /// How many of the newest the policies themselves say that expiry leaves in any case, also
+    /// where the rest cannot be read.
+    pub keep_last: [Option<usize>; 5],
 }
 
 impl Schedule {
@@ -88,10 +132,13 @@ impl Schedule {
             kind,
             zone: "UTC",
             start_minute: 0,
+            times: Times::default(),
             weekday: 0,
             day: 1,
+            month: 1,
             interval_hours: 6,
             retention_days: 1,
+            keep_at_most: None,
         }
     }
 }
@@ -103,7 +150,8 @@ impl Tags {
             metadata: BTreeMap::new(),
             managed: false,
             has_our_keys: false,
-            policies: [Meaning::Off; 4],
+            policies: [Meaning::Off; 5],
+            keep_last: [None; 5],
         }
     }
 
@@ -135,6 +183,8 @@ pub struct Snap {
     pub status: String,
     /// When it was made.
     pub created_at: DateTime<Utc>,
+    /// When it was made, where listings say so.
+    pub listed_at: Option<DateTime<Utc>>,
     /// When it last changed.
     pub updated_at: Option<DateTime<Utc>>,
     /// Whether it is ours to look after.
@@ -171,7 +221,15 @@ impl From<simcloud::Snapshot> for Snap {
             volume_id: from.volume_id,
             status: from.status,
             created_at: from.created_at,
+            listed_at: Some(from.created_at),
             updated_at: from.updated_at,
         }
+    }
+}
+
+impl Snap {
+    /// Its place in time among others, as far as listings tell.
+    pub fn place(&self) -> (Option<DateTime<Utc>>, &str) {
+        (self.listed_at, &self.id)
     }
 }

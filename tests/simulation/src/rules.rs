@@ -43,13 +43,22 @@ pub enum Fate {
     KeptForUnreadable,
     /// It stays, since its volume was wiped.
     KeptForWiped,
-    /// It goes.
+    /// It goes: its time has come.
     Goes,
+    /// It goes: its policy has as many newer ones as it keeps at most.
+    Surplus,
+}
+
+impl Fate {
+    /// Whether it goes, for whatever reason.
+    pub fn goes(self) -> bool {
+        matches!(self, Self::Goes | Self::Surplus)
+    }
 }
 
 /// Whether a snapshot has been on its way for too long.
 pub fn is_stuck(snap: &Snap, basis: &Basis) -> bool {
-    let since = snap.updated_at.unwrap_or(snap.created_at);
+    let since = snap.updated_at.or(snap.listed_at).unwrap_or(basis.now);
     let age = (basis.now - since).to_std().unwrap_or_default();
     matches!(
         snap.status.as_str(),
@@ -67,8 +76,8 @@ pub fn serves(snap: &Snap, basis: &Basis) -> bool {
 
 /// Whether it was taken for this window.
 pub fn belongs(snap: &Snap, kind: Kind, window: &Window) -> bool {
-    let at = snap.window_start.unwrap_or(snap.created_at);
-    snap.managed && snap.kind == Some(kind) && window.contains(at)
+    let at = snap.window_start.or(snap.listed_at);
+    snap.managed && snap.kind == Some(kind) && at.is_some_and(|at| window.contains(at))
 }
 
 /// How a window stands.
@@ -118,11 +127,27 @@ pub fn fate(snap: &Snap, copy: &VolumeCopy, basis: &Basis) -> Fate {
     let Some(kind) = snap.kind else {
         return Fate::UnknownPolicy;
     };
-    match snap.expiry {
+    let has_expired = match snap.expiry {
         Expiry::Missing => return Fate::NoExpiry,
         Expiry::Unreadable => return Fate::UnreadableExpiry,
-        Expiry::At(at) if at > basis.now => return Fate::NotExpired,
-        Expiry::At(_) => {}
+        Expiry::At(at) => at <= basis.now,
+    };
+    let newer = newer_ones(snap, copy, kind);
+    // Only a policy that can be read, and is on, limits by number; what is held does not count.
+    let most = copy.volume.as_ref().and_then(|volume| {
+        let on = volume.tags.managed.then(|| volume.tags.policy(kind));
+        match on {
+            Some(Meaning::On(schedule)) => schedule.keep_at_most,
+            _ => None,
+        }
+    });
+    let counted = newer.iter().filter(|one| !one.held).count();
+    // Of what nobody knows the age, nothing is known to be newer.
+    let is_surplus = snap.status == "available"
+        && snap.listed_at.is_some()
+        && most.is_some_and(|most| counted >= most);
+    if !has_expired && !is_surplus {
+        return Fate::NotExpired;
     }
     if snap.held {
         return Fate::Held;
@@ -130,26 +155,34 @@ pub fn fate(snap: &Snap, copy: &VolumeCopy, basis: &Basis) -> Fate {
     if !matches!(snap.status.as_str(), "available" | "error") && !is_stuck(snap, basis) {
         return Fate::Busy;
     }
-    let mut newest: Vec<&Snap> = copy
-        .snapshots
-        .iter()
-        .filter(|one| one.managed && one.kind == Some(kind) && one.status == "available")
-        .collect();
-    newest.sort_by_key(|one| (one.created_at, one.id.clone()));
-    let is_newest = newest
-        .iter()
-        .rev()
-        .take(basis.keep_last)
-        .any(|one| one.id == snap.id);
-    let Some(volume) = copy.volume.as_ref().filter(|_| is_newest) else {
-        return Fate::Goes;
+    let protected = match copy.volume.as_ref() {
+        Some(volume) if snap.status == "available" => {
+            let tags = &volume.tags;
+            let own = tags.keep_last[kind as usize].unwrap_or(basis.keep_last);
+            match (tags.managed, tags.policy(kind)) {
+                (true, Meaning::On(_)) => Some((own, Fate::KeptForPolicy)),
+                (true, Meaning::Unreadable) => Some((own, Fate::KeptForUnreadable)),
+                _ if !tags.has_our_keys => Some((basis.keep_last, Fate::KeptForWiped)),
+                _ => None,
+            }
+        }
+        _ => None,
     };
-    match (volume.tags.managed, volume.tags.policy(kind)) {
-        (true, Meaning::On(_)) => Fate::KeptForPolicy,
-        (true, Meaning::Unreadable) => Fate::KeptForUnreadable,
-        _ if !volume.tags.has_our_keys => Fate::KeptForWiped,
-        _ => Fate::Goes,
+    let protected = protected.filter(|(keep_last, _)| newer.len() < *keep_last);
+    match (has_expired, protected) {
+        (true, Some((_, why))) => why,
+        (true, None) => Fate::Goes,
+        (false, Some(_)) => Fate::NotExpired,
+        (false, None) => Fate::Surplus,
     }
+}
+
+/// The available ones of the same volume and policy that are newer.
+pub fn newer_ones<'a>(snap: &Snap, copy: &'a VolumeCopy, kind: Kind) -> Vec<&'a Snap> {
+    let all = copy.snapshots.iter();
+    all.filter(|one| one.managed && one.kind == Some(kind) && one.status == "available")
+        .filter(|one| one.place() > snap.place())
+        .collect()
 }
 
 /// Whether a volume or one of its snapshots is judged otherwise by another basis.
@@ -194,19 +227,23 @@ pub fn is_tried(
     goes: &dyn Fn(&Snap) -> bool,
 ) -> Option<bool> {
     let kind = schedule.kind;
-    let counts = |snap: &&Snap| {
-        let in_the_way =
-            belongs(snap, kind, window) && (snap.status == "error" || is_stuck(snap, basis));
-        !in_the_way || !goes(snap)
-    };
+    let counts = |snap: &&Snap| !is_in_the_way(snap, kind, window, basis) || !goes(snap);
     let waits = |since: Option<DateTime<Utc>>| {
         let listed = leftovers(copy, kind, basis).filter(counts);
-        let listed = listed.filter(|snap| since.is_none_or(|since| snap.created_at >= since));
+        let listed = listed.filter(|snap| {
+            let age_counts = since.zip(snap.listed_at);
+            age_counts.is_none_or(|(since, at)| at >= since)
+        });
         waits_for(listed).is_some_and(|until| basis.now < until)
     };
-    let previous = calendar::window_at(schedule, window.start - TimeDelta::seconds(1));
+    let previous = calendar::window_before(schedule, window);
     let (all, recent) = (waits(None), waits(Some(previous.start)));
     (all == recent).then_some(!all)
+}
+
+/// Whether it would serve the window were its state good, and is removed first.
+pub fn is_in_the_way(snap: &Snap, kind: Kind, window: &Window, basis: &Basis) -> bool {
+    belongs(snap, kind, window) && (snap.status == "error" || is_stuck(snap, basis))
 }
 
 /// Until when these leftovers have to be waited for.
@@ -214,7 +251,7 @@ pub fn waits_for<'a>(leftovers: impl Iterator<Item = &'a Snap>) -> Option<DateTi
     let (mut count, mut youngest) = (0_u32, None);
     for one in leftovers {
         count += 1;
-        youngest = youngest.max(Some(one.created_at));
+        youngest = youngest.max(one.listed_at);
     }
     // Beyond a few weeks it makes no difference.
     let minutes = 10 * 3_i64.pow(count.saturating_sub(1).min(10));
@@ -267,7 +304,7 @@ pub fn twins<'a>(copy: &'a VolumeCopy, kind: Kind, window: &Window) -> Vec<&'a S
                 && one.window_start.is_some_and(|start| window.contains(start))
         })
         .collect();
-    twins.sort_by_key(|one| (one.window_start, one.created_at, one.id.clone()));
+    twins.sort_by(|a, b| (a.window_start, a.place()).cmp(&(b.window_start, b.place())));
     twins
 }
 

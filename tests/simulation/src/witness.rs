@@ -1,6 +1,6 @@
 //! What a pass sends and prints, written down by whoever stands between it and the cloud.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -38,30 +38,64 @@ pub struct Page {
     pub has_rows: bool,
     /// Whether it named a next page.
     pub has_next: bool,
+    /// When its first row was made.
+    pub first: Option<DateTime<Utc>>,
     /// When its last row was made.
-    pub oldest: Option<DateTime<Utc>>,
+    pub last: Option<DateTime<Utc>>,
+    /// Whether each row says when it was made, and none is newer than the one before it.
+    pub is_in_order: bool,
 }
 
 impl Page {
     /// The cloud writes rows and links like this.
     fn of(body: &[u8]) -> Self {
         let has = |text: &[u8]| body.windows(text.len()).any(|part| part == text);
+        let times = times_of_creation(body);
+        let is_in_order = times
+            .windows(2)
+            .all(|pair| pair[0].zip(pair[1]).is_some_and(|(one, other)| one >= other));
         Self {
             has_rows: has(b"\"id\""),
             has_next: has(b"s_links\""),
-            oldest: last_created_at(body),
+            first: times.first().copied().flatten(),
+            last: times.last().copied().flatten(),
+            is_in_order: is_in_order && times.iter().all(Option::is_some),
         }
     }
 }
 
-/// When the last row of a page was made.
-fn last_created_at(body: &[u8]) -> Option<DateTime<Utc>> {
-    const KEY: &[u8] = b"\"created_at\"";
-    let at = body.windows(KEY.len()).rposition(|part| part == KEY)?;
-    let rest = std::str::from_utf8(body.get(at + KEY.len()..)?).ok()?;
-    let text = rest.split('"').nth(1)?;
-    let at = chrono::NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").ok()?;
-    Some(at.and_utc())
+/// When the rows of a page were made, where they say so.
+fn times_of_creation(body: &[u8]) -> Vec<Option<DateTime<Utc>>> {
+    let text = std::str::from_utf8(body).unwrap_or_default();
+    let rows = text.split("\"created_at\"").skip(1);
+    rows.map(|rest| {
+        let value = rest.trim_start_matches([':', ' ']).strip_prefix('"')?;
+        let (text, _) = value.split_once('"')?;
+        let at = chrono::NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").ok()?;
+        Some(at.and_utc())
+    })
+    .collect()
+}
+
+/// Makes fields of rows NULL, in a listing or where one thing was asked for.
+fn nulled(body: &Bytes, nulls: &HashMap<String, Vec<&'static str>>) -> Option<Bytes> {
+    let mut answer: serde_json::Value = serde_json::from_slice(body).ok()?;
+    let mut is_changed = false;
+    for name in ["snapshots", "volumes", "snapshot", "volume"] {
+        let rows = match answer.get_mut(name) {
+            Some(serde_json::Value::Array(rows)) => rows.iter_mut().collect(),
+            Some(row) => vec![row],
+            None => continue,
+        };
+        for row in rows {
+            let fields = row["id"].as_str().and_then(|id| nulls.get(id));
+            for field in fields.into_iter().flatten() {
+                row[*field] = serde_json::Value::Null;
+                is_changed = true;
+            }
+        }
+    }
+    is_changed.then(|| answer.to_string().into())
 }
 
 /// One request on its way.
@@ -89,7 +123,7 @@ pub struct Sent {
     pub query: String,
     /// Its body.
     pub body: Bytes,
-    /// Of a creation or deletion: how its volume stood when it left.
+    /// Of a creation or deletion, and where a snapshot is read: how its volume stood when it left.
     pub copy: Option<VolumeCopy>,
 }
 
@@ -214,6 +248,21 @@ impl Witness {
         number
     }
 
+    /// An answer with what is NULL in the cloud's database.
+    pub fn with_nulls(&self, answer: Response<Bytes>) -> Response<Bytes> {
+        let Some(nulls) = self.world.nulls() else {
+            return answer;
+        };
+        match nulled(answer.body(), &nulls) {
+            None => answer,
+            Some(body) => {
+                let (mut parts, _) = answer.into_parts();
+                parts.headers.remove(http::header::CONTENT_LENGTH);
+                Response::from_parts(parts, body)
+            }
+        }
+    }
+
     /// Writes down that a request's time was over before its answer came.
     pub fn timed_out(&self, number: usize) {
         self.watch.record().sent[number - 1].timed_out = true;
@@ -244,7 +293,7 @@ impl Witness {
             _ => (Purpose::Other, last),
         };
         let copy = match purpose {
-            Purpose::Delete => self
+            Purpose::Delete | Purpose::Read => self
                 .cloud
                 .snapshot(target)
                 .map(|one| self.world.copy_of_volume(&self.cloud, &one.volume_id)),

@@ -1,7 +1,7 @@
 //! What is known of the cloud beside what it says itself: what each volume's metadata mean, and
 //! how everything stood at the moments that the judge asks about.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -15,6 +15,8 @@ use crate::meaning::{Snap, Tags};
 pub struct SeenVolume {
     /// Its state.
     pub status: String,
+    /// When it was made, where listings say so.
+    pub created_at: Option<DateTime<Utc>>,
     /// The servers it is attached to.
     pub servers: Vec<String>,
     /// What its metadata mean.
@@ -45,6 +47,10 @@ pub struct World(Arc<Mutex<Memory>>);
 
 #[derive(Default)]
 struct Memory {
+    /// Snapshots of which listings do not say when they were made.
+    undated: HashSet<String>,
+    /// What else is NULL, by the id of the row.
+    nulls: HashMap<String, Vec<&'static str>>,
     tags: HashMap<String, Arc<Tags>>,
     copies: Vec<Arc<Copy>>,
     /// How often somebody did something in the middle of a step.
@@ -100,7 +106,7 @@ impl World {
             volumes.insert(id, copy);
         }
         for snapshot in cloud.snapshots() {
-            let snap = Snap::from(snapshot);
+            let snap = self.snap(snapshot);
             volumes
                 .entry(snap.volume_id.clone())
                 .or_insert_with(|| VolumeCopy {
@@ -118,18 +124,56 @@ impl World {
     pub fn copy_of_volume(&self, cloud: &Cloud, id: &str) -> VolumeCopy {
         VolumeCopy {
             volume: cloud.volume(id).map(|volume| self.seen(volume)),
-            snapshots: cloud.snapshots_of(id).into_iter().map(Snap::from).collect(),
+            snapshots: cloud
+                .snapshots_of(id)
+                .into_iter()
+                .map(|one| self.snap(one))
+                .collect(),
         }
     }
 
-    fn seen(&self, volume: simcloud::Volume) -> SeenVolume {
-        let tags = self.memory().tags[&volume.id].clone();
+    /// A snapshot as listings show it.
+    fn snap(&self, snapshot: simcloud::Snapshot) -> Snap {
+        let mut snap = Snap::from(snapshot);
+        let memory = self.memory();
+        if memory.undated.contains(&snap.id) {
+            snap.listed_at = None;
+        }
+        for field in memory.nulls.get(&snap.id).into_iter().flatten() {
+            match *field {
+                "status" => snap.status.clear(),
+                "updated_at" => snap.updated_at = None,
+                _ => {}
+            }
+        }
+        snap
+    }
+
+    /// What is NULL of the rows of these ids; nothing where nothing is.
+    pub fn nulls(&self) -> Option<HashMap<String, Vec<&'static str>>> {
+        let memory = self.memory();
+        (!memory.nulls.is_empty()).then(|| memory.nulls.clone())
+    }
+
+    fn seen(&self, mut volume: simcloud::Volume) -> SeenVolume {
+        let memory = self.memory();
+        let tags = memory.tags[&volume.id].clone();
+        let mut created_at = Some(volume.created_at);
+        for field in memory.nulls.get(&volume.id).into_iter().flatten() {
+            match *field {
+                "status" => volume.status.clear(),
+                "attachments" => volume.servers.clear(),
+                "created_at" => created_at = None,
+                _ => {}
+            }
+        }
         debug_assert_eq!(
             tags.metadata, volume.metadata,
             "somebody else has written them"
         );
         SeenVolume {
             status: volume.status,
+            created_at,
             servers: volume.servers,
             tags,
         }
@@ -195,6 +239,21 @@ impl World {
             Doing::SnapshotStatus(volume, n, status) => {
                 if let Some(one) = nth(*volume, *n) {
                     cloud.set_snapshot_status(&one.id, status);
+                }
+            }
+            Doing::LoseTime(volume, n) => {
+                if let Some(one) = nth(*volume, *n) {
+                    cloud.hide_created_at(&one.id);
+                    self.memory().undated.insert(one.id);
+                }
+            }
+            Doing::LoseField(volume, n, field) => {
+                let row = match n {
+                    Some(n) => nth(*volume, *n).map(|one| one.id),
+                    None => Some(id(*volume).to_owned()),
+                };
+                if let Some(row) = row {
+                    self.memory().nulls.entry(row).or_default().push(field);
                 }
             }
             Doing::ForeignSnapshot(volume) => {

@@ -1,14 +1,16 @@
 //! Drawing what lies exactly on an edge, or needs two rare things at once: both happen too rarely
 //! by themselves.
 
+use std::time::Duration;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use rand::RngExt;
 use serde_json::json;
-use simcloud::{Fault, Kind, Route, Service};
+use simcloud::{Fault, Kind, Route, Service, When};
 
 use super::{Seed, one_of, tenancy};
 use crate::calendar;
-use crate::case::{Case, Trouble};
+use crate::case::{Case, Doing, PassDraw, Step, Trouble};
 
 /// In some cases somebody asks what would expire at the very instant at which something does.
 pub(super) fn exact_expiry(seed: Seed, case: &mut Case) {
@@ -101,4 +103,90 @@ pub(super) fn busy_keystone(seed: Seed, case: &mut Case) {
         Trouble::Fault(Fault::on(Service::BlockStorage, Kind::ExpireToken).skip(ends)),
         Trouble::Fault(Fault::on(Route::Login, busy).skip(refused).times(tries)),
     ]);
+}
+
+/// In every case somebody looks how everything stands, and at the same instant what a snapshot pass
+/// would do.
+pub(super) fn side_by_side(seed: Seed, case: &mut Case) {
+    let rng = &mut seed.of("side by side").rng();
+    let mut report = json!({ "phase": "report" });
+    let mut dry_run = json!({ "phase": "snapshot", "dry_run": true });
+    match rng.random_range(0..8) {
+        0 => report["only"] = json!("attention"),
+        1 => report["limit"] = json!(rng.random_range(1..=3)),
+        2 => {
+            let count = rng.random_range(2..=3);
+            let shard = json!({"index": rng.random_range(0..count), "count": count});
+            (report["shard"], dry_run["shard"]) = (shard.clone(), shard);
+        }
+        3 => {
+            let ids = case.volumes.iter().filter(|_| rng.random_bool(0.5));
+            let ids: Vec<&str> = ids.map(|volume| volume.id.as_str()).collect();
+            if !ids.is_empty() {
+                (report["volume_ids"], dry_run["volume_ids"]) = (json!(ids), json!(ids));
+            }
+        }
+        _ => {}
+    }
+    let cold = rng.random_bool(0.2);
+    let pass = |event| PassDraw {
+        event,
+        delay: Duration::ZERO,
+        skew: TimeDelta::zero(),
+        time: TimeDelta::seconds(300),
+        cold,
+        kill: None,
+        seed: 1,
+    };
+    let step = Step {
+        wait: Duration::from_secs(rng.random_range(0..300)),
+        doings: Vec::new(),
+        troubles: Vec::new(),
+        passes: vec![pass(report), pass(dry_run)],
+    };
+    // Most of all at the beginning, where most is due.
+    let at = match rng.random_range(0..3) {
+        0 => rng.random_range(0..=case.steps.len()),
+        _ => 0,
+    };
+    case.steps.insert(at, step);
+}
+
+/// In some cases it takes an expire pass long to list, for the cloud asks for patience, and meanwhile
+/// somebody holds what has expired.
+pub(super) fn late_holds(seed: Seed, case: &mut Case) {
+    let rng = &mut seed.of("late holds").rng();
+    if case.volumes.is_empty() || !rng.random_bool(0.12) {
+        return;
+    }
+    let wait = Kind::RateLimit {
+        retry_after: Some(rng.random_range(31..45).to_string()),
+    };
+    let wait = Fault::on(Route::ListVolumes, wait);
+    let mut troubles = vec![Trouble::Fault(wait)];
+    for volume in 0..case.volumes.len() {
+        let hold = Doing::Hold(volume, rng.random_range(0..4), Some("legal"));
+        if rng.random_bool(0.7) {
+            troubles.push(Trouble::Meanwhile(Route::ListVolumes, 2, When::Before, hold));
+        }
+    }
+    let slow = TimeDelta::seconds(rng.random_range(120..600));
+    let pass = PassDraw {
+        event: json!({ "phase": "expire" }),
+        delay: Duration::ZERO,
+        skew: case.steps[0].passes[0].skew,
+        time: slow,
+        cold: rng.random_bool(0.3),
+        kill: None,
+        seed: rng.random(),
+    };
+    let step = Step {
+        wait: Duration::from_secs(rng.random_range(0..7200)),
+        doings: Vec::new(),
+        troubles,
+        passes: vec![pass],
+    };
+    case.knobs.max_retries = case.knobs.max_retries.max(1);
+    let at = rng.random_range(0..=case.steps.len());
+    case.steps.insert(at, step);
 }

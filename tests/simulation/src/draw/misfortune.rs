@@ -174,11 +174,13 @@ pub(super) fn deaf_filters(seed: Seed, case: &mut Case) {
         if !rng.random_bool(0.06) {
             continue;
         }
-        let (route, body) = one_of(
+        const NO_SNAPSHOTS: &str = r#"{"snapshots": []}"#;
+        let (route, filter, body) = one_of(
             rng,
             &[
-                (Route::ListVolumes, r#"{"volumes": []}"#),
-                (Route::ListSnapshots, r#"{"snapshots": []}"#),
+                (Route::ListVolumes, "metadata=", r#"{"volumes": []}"#),
+                (Route::ListSnapshots, "metadata=", NO_SNAPSHOTS),
+                (Route::ListSnapshots, "policy-type", NO_SNAPSHOTS),
             ],
         );
         let nothing = Kind::Status {
@@ -186,7 +188,7 @@ pub(super) fn deaf_filters(seed: Seed, case: &mut Case) {
             headers: Vec::new(),
             body: Some(body.into()),
         };
-        let fault = Fault::on(route, nothing).containing("metadata=").forever();
+        let fault = Fault::on(route, nothing).containing(filter).forever();
         step.troubles.push(Trouble::Fault(fault));
     }
 }

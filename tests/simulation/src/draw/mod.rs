@@ -1,11 +1,12 @@
 //! Drawing a case from a seed.
 //!
 //! Each part of a case has a file: the tenancy ([`tenancy`], [`tags`]), what goes wrong
-//! ([`misfortune`]), what is invoked ([`passes`]) and what is rare ([`edges`]). [`real_time`] makes
+//! ([`misfortune`]), what is odd about the cloud itself ([`oddities`]), what is invoked ([`passes`]) and what is rare ([`edges`]). [`real_time`] makes
 //! a case one for the real clock.
 
 mod edges;
 mod misfortune;
+mod oddities;
 mod passes;
 mod real_time;
 mod seed;
@@ -48,6 +49,8 @@ fn draw(number: u64, now: Option<DateTime<Utc>>) -> Case {
     let (day, zone, hour) = one_of(&mut seed.of("day").rng(), &INTERESTING_DAYS);
     let home = Home { zone, hour };
     let mut config = config(&mut seed.of("cloud").rng(), number, day);
+    oddities::of_listings(seed, &mut config);
+    let skew = oddities::clocks(seed, &mut config);
     config.now = now.unwrap_or(config.now);
     let knobs = knobs(&mut seed.of("settings").rng());
     let login = one_of(
@@ -81,6 +84,8 @@ fn draw(number: u64, now: Option<DateTime<Utc>>) -> Case {
         };
         case.steps.push(step);
     }
+    oddities::set_clocks(skew, &mut case);
+    oddities::nulls(seed, &mut case);
     misfortune::deaf_filters(seed, &mut case);
     misfortune::lost_creations(seed, &mut case);
     misfortune::refused_deletions(seed, &mut case);
@@ -88,6 +93,8 @@ fn draw(number: u64, now: Option<DateTime<Utc>>) -> Case {
     edges::held_twin(seed, &mut case);
     edges::other_key(seed, &mut case);
     edges::busy_keystone(seed, &mut case);
+    edges::late_holds(seed, &mut case);
+    edges::side_by_side(seed, &mut case);
     case
 }
 

@@ -31,7 +31,9 @@ pub(super) fn side_by_side(seed: Seed, case: &Case) -> Vec<PassDraw> {
     let same = (count > 1 && rng.random_bool(0.7)).then(|| json!({"phase": "snapshot"}));
     (0..count)
         .map(|n| {
+            let asks = seed.nth(n).of("report").rng().random_bool(0.05);
             let event = match &same {
+                _ if asks => json!({ "phase": "report" }),
                 Some(event) => event.clone(),
                 None => event(&mut seed.nth(n).of("event").rng(), case),
             };

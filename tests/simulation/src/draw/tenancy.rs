@@ -106,9 +106,12 @@ pub(super) fn snapshots(
     let mut all = Vec::new();
     for (n, volume) in volumes.iter().enumerate() {
         let seed = seed.nth(n);
-        for meaning in volume.tags.policies {
-            let Meaning::On(schedule) = meaning else {
-                continue;
+        for kind in Kind::ALL {
+            let schedule = match volume.tags.policy(kind) {
+                Meaning::Off => continue,
+                // What was taken while it could be read.
+                Meaning::Unreadable => Schedule::of(kind),
+                Meaning::On(schedule) => schedule,
             };
             let rng = &mut seed.of(schedule.kind.as_str()).rng();
             let mut window = calendar::window_at(&schedule, now);

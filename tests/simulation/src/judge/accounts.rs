@@ -17,7 +17,9 @@ use crate::witness::{Purpose, Receiver};
 impl Judge {
     pub(super) fn accounts(&mut self, asked: &Asked<'_>) {
         self.metrics(asked);
-        let Some(answer) = asked.answer else { return };
+        let Some(answer) = asked.answer.filter(|_| asked.phase != "report") else {
+            return;
+        };
         let label = &asked.pass.label;
         let count = |name: &str| asked.number(&format!("/snapshots/{name}"));
         let (created, adopted, pending, deferred, blocked, failed) = (
@@ -180,13 +182,13 @@ impl Judge {
         );
     }
 
-    /// One line, also for a failed invocation, none for a dry run.
+    /// One line, also for a failed invocation, none for a dry run or a report.
     fn metrics(&mut self, asked: &Asked<'_>) {
         if matches!(asked.pass.end, End::Killed | End::Overran) {
             return;
         }
         let lines = &asked.pass.record.lines;
-        let expected = usize::from(!asked.dry_run);
+        let expected = usize::from(!asked.dry_run && asked.phase != "report");
         self.check(
             lines.len() == expected,
             "one line of metrics an invocation",

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use simcloud::{Change, Entry, Happening, Route};
 
 use super::{Asked, Judge};
-use crate::calendar;
-use crate::meaning::{Kind, Meaning, Snap};
+use crate::calendar::{self, Window};
+use crate::meaning::{Kind, Meaning, Schedule, Snap};
 use crate::rules::{self, Standing};
 use crate::witness::{Purpose, Sent};
 use crate::world::VolumeCopy;
@@ -24,6 +24,12 @@ pub(super) fn target(body: &Value) -> Option<Target> {
     let start = DateTime::parse_from_rfc3339(start).ok()?.to_utc();
     let volume = body["snapshot"]["volume_id"].as_str()?.to_owned();
     Some((volume, kind, start))
+}
+
+/// What the snapshot of a window is called.
+pub(super) fn snapshot_name(volume_id: &str, schedule: &Schedule, window: &Window) -> String {
+    let start = calendar::in_zone(schedule, window.start);
+    format!("managed-{}-{volume_id}-{start}", schedule.kind.as_str())
 }
 
 impl Judge {
@@ -69,11 +75,7 @@ impl Judge {
             let expires = calendar::expires_at(&schedule, &window);
             let wanted = json!({"snapshot": {
                 "volume_id": volume_id,
-                "name": format!(
-                    "managed-{}-{volume_id}-{}",
-                    kind.as_str(),
-                    calendar::in_zone(&schedule, window.start)
-                ),
+                "name": snapshot_name(volume_id, &schedule, &window),
                 "description": "Created and managed by SnapSentry",
                 "force": true,
                 "metadata": {
@@ -118,7 +120,7 @@ impl Judge {
             )
         });
         self.check(
-            candidates.is_empty() || !is_served,
+            candidates.is_empty() || !is_served || self.is_deceived,
             "no second snapshot of a window is asked for",
             || format!("{label}: {} {volume_id} {start}", kind.as_str()),
         );

@@ -62,9 +62,9 @@ impl Judge {
         if asked.phase == "expire" {
             let goes = moments
                 .iter()
-                .any(|(copy, snap)| rules::fate(snap, copy, &asked.basis) == Fate::Goes)
+                .any(|(copy, snap)| rules::fate(snap, copy, &asked.basis).goes())
                 || mixed(asked, &volume_id, &moments)
-                    .any(|(copy, snap)| rules::fate(&snap, &copy, &asked.basis) == Fate::Goes);
+                    .any(|(copy, snap)| rules::fate(&snap, &copy, &asked.basis).goes());
             self.check(goes, "nothing is deleted that has to stay", || {
                 let fates: Vec<Fate> = moments
                     .iter()
@@ -133,7 +133,7 @@ impl Judge {
                 && one.kind == Some(kind)
                 && one.window_start == Some(start)
                 && one.status == "available"
-                && (one.created_at, &one.id) < (snap.created_at, &snap.id)
+                && one.place() < snap.place()
         });
         self.check(
             others.count() > 0,

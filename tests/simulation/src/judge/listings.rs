@@ -3,17 +3,22 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use simcloud::config::DateHeader;
+use simcloud::quirks::Sorting;
 
 use super::{Asked, Judge};
 use crate::calendar;
 use crate::meaning::{Kind, Meaning, Schedule};
 use crate::witness::{Page, Purpose, Sent};
+use crate::world::VolumeCopy;
 
-/// A listing that was answered: its last page, and whether any had rows.
+/// A listing that was answered: its last page, whether any had rows, and whether all came newest
+/// first.
 #[derive(Clone, Copy, Debug)]
 struct Listing {
     last: Page,
     has_rows: bool,
+    is_in_order: bool,
 }
 
 impl Judge {
@@ -45,30 +50,45 @@ impl Judge {
             || format!("{label}: {volumes:?}"),
         );
         let snapshots = listings(looks, "snapshots");
-        let filter_shows_rows = snapshots
+        // That the filter by policy type leaves nothing is believed where another type shows rows.
+        let type_shows_rows = snapshots
             .iter()
-            .any(|(filter, one)| !filter.is_empty() && one.has_rows);
+            .any(|(filter, one)| filter.contains("policy-type") && one.has_rows);
         let reaches = |filter: &str, back_to: Option<DateTime<Utc>>| {
             snapshots.get(filter).is_some_and(|one| {
-                let believed = filter.is_empty() || one.has_rows || filter_shows_rows;
-                let far_enough = one.last.oldest.zip(back_to);
+                let believed = filter.is_empty()
+                    || one.has_rows
+                    || filter.contains("policy-type") && type_shows_rows;
+                let far_enough = one.last.last.zip(back_to);
                 let far_enough = far_enough.is_some_and(|(oldest, back_to)| oldest < back_to);
-                believed && (!one.last.has_next || far_enough)
+                believed && (!one.last.has_next || far_enough && one.is_in_order)
             })
         };
         let general = |back_to| {
             let mut filters = snapshots.keys();
             filters.any(|filter| !filter.contains("policy-type") && reaches(filter, back_to))
         };
-        if asked.phase == "expire" {
+        if asked.phase != "snapshot" {
             self.check(
                 general(None),
-                "snapshots are listed to the end before anything expires",
+                "snapshots are listed to the end before anything expires or is told",
                 || format!("{label}: {snapshots:?}"),
             );
             return;
         }
+        let ended_early = snapshots.values().any(|one| one.last.has_next);
+        self.coverage
+            .hit_if(ended_early, "a listing ended where its rows were too old");
+        let was_out_of_order = snapshots.values().any(|one| !one.is_in_order);
+        self.coverage
+            .hit_if(was_out_of_order, "a listing was not sorted as asked");
+        if ended_early && self.may_deceive(asked) {
+            self.coverage.hit("a listing looked sorted and was not");
+            self.is_deceived = true;
+        }
         for (kind, back_to) in horizons(asked) {
+            // Rows are dated by the cloud's clock, windows by the function's.
+            let back_to = back_to.min(back_to - self.ahead(asked));
             let mut of_kind = snapshots.keys();
             let of_kind = of_kind.any(|filter| {
                 filter.contains(&format!("%27{}%27", kind.as_str()))
@@ -81,6 +101,25 @@ impl Judge {
                 "snapshots are listed as far back as they can matter",
                 || format!("{label}: {} to {back_to}: {snapshots:?}", kind.as_str()),
             );
+        }
+    }
+}
+
+impl Judge {
+    /// Whether a cloud may show a few rows in order and others not: nobody can know then that the
+    /// rest is out of order, or that what has no time comes last.
+    fn may_deceive(&self, asked: &Asked<'_>) -> bool {
+        let sorts_wrongly = self.case.config.quirks.snapshot_sort != Sorting::AsAsked;
+        let mut volumes = asked.copies().iter().flat_map(|copy| copy.volumes.values());
+        let undated = |copy: &VolumeCopy| copy.snapshots.iter().any(|one| one.listed_at.is_none());
+        sorts_wrongly || volumes.any(undated)
+    }
+
+    /// How far the function's clock is ahead of the cloud's, as far as answers tell.
+    pub(super) fn ahead(&self, asked: &Asked<'_>) -> TimeDelta {
+        match self.case.config.date {
+            DateHeader::Absent => TimeDelta::zero(),
+            DateHeader::Shifted(by) => asked.pass.draw.skew - by,
         }
     }
 }
@@ -98,9 +137,20 @@ fn listings(looks: &[Sent], target: &str) -> BTreeMap<String, Listing> {
         }
         let filter = parts.iter().find(|part| part.starts_with("metadata="));
         let filter = filter.copied().unwrap_or_default().to_owned();
-        let has_rows = listings.get(&filter).is_some_and(|one| one.has_rows) || page.has_rows;
-        let last = page;
-        listings.insert(filter, Listing { last, has_rows });
+        // A listing that is begun again is another one.
+        let is_first = !parts.iter().any(|part| part.starts_with("marker="));
+        let before = listings.get(&filter).filter(|_| !is_first);
+        let goes_on = before.is_none_or(|before| {
+            let times = before.last.last.zip(page.first);
+            let falls = times.is_some_and(|(one, other)| one >= other);
+            before.is_in_order && (falls || !page.has_rows)
+        });
+        let listing = Listing {
+            last: page,
+            has_rows: page.has_rows || before.is_some_and(|one| one.has_rows),
+            is_in_order: page.is_in_order && goes_on,
+        };
+        listings.insert(filter, listing);
     }
     listings
 }
@@ -115,7 +165,7 @@ fn horizons(asked: &Asked<'_>) -> BTreeMap<Kind, DateTime<Utc>> {
     };
     let previous = |schedule: &Schedule| {
         let active = calendar::window_at(schedule, asked.basis.now);
-        calendar::window_at(schedule, active.start - TimeDelta::seconds(1)).start
+        calendar::window_before(schedule, &active).start
     };
     for (id, copy) in &copy.volumes {
         let Some(volume) = copy.volume.as_ref().filter(|one| one.tags.managed) else {

@@ -3,15 +3,18 @@
 //! Each question is asked through [`Judge::check`], which counts it. A file each for what a pass
 //! sends ([`creations`], [`rounds`], [`deletions`]), for when and how it ends ([`manners`]), for what it
 //! says ([`accounts`]), for what it tries again ([`retries`]), for what it has listed
-//! ([`listings`]), for passes that nothing disturbed ([`quiet`]), for the state in which
+//! ([`listings`]), for the order in which snapshots go ([`expiry`]), for clocks that are apart ([`clocks`]), for passes that nothing disturbed ([`quiet`]), for reports ([`report`]), for the state in which
 //! everything comes to rest ([`rest`]) and for what was covered ([`seen`]).
 
 mod accounts;
+mod clocks;
 mod creations;
 mod deletions;
+mod expiry;
 mod listings;
 mod manners;
 mod quiet;
+mod report;
 mod requests;
 mod rest;
 mod retries;
@@ -58,6 +61,15 @@ pub struct Judge {
     /// The request of each creation that was ever carried out, by snapshot.
     makers: HashMap<String, u64>,
     clean_passes: usize,
+    /// Whether a listing of a pass looked like something that it was not, and could not be told from
+    /// it: what is taken twice for that is nobody's mistake.
+    is_deceived: bool,
+}
+
+/// What a pass is asked for, without an envelope.
+fn request_of(pass: &PassRun) -> &Value {
+    let event = &pass.draw.event;
+    event.get("detail").unwrap_or(event)
 }
 
 /// A pass with what is asked about it, taken apart once.
@@ -76,12 +88,15 @@ struct Asked<'a> {
     answer: Option<&'a Value>,
 }
 
+/// Whether a pass changes nothing.
+fn only_looks(pass: &PassRun) -> bool {
+    let event = request_of(pass);
+    event["phase"] == "report" || event["dry_run"] == true
+}
+
 impl<'a> Asked<'a> {
     fn new(case: &'a Case, step: &'a StepRun<'a>, pass: &'a PassRun) -> Self {
-        let event = match pass.draw.event.get("detail") {
-            Some(detail) => detail,
-            None => &pass.draw.event,
-        };
+        let event = request_of(pass);
         let as_of = event["as_of"].as_str().map(|at| {
             at.parse::<DateTime<Utc>>()
                 .expect("the drawing writes dates")
@@ -109,6 +124,11 @@ impl<'a> Asked<'a> {
                 _ => None,
             },
         }
+    }
+
+    /// What it is asked for.
+    fn event(&self) -> &'a Value {
+        request_of(self.pass)
     }
 
     /// The remembered moments from the pass's beginning on.
@@ -148,7 +168,8 @@ impl<'a> Asked<'a> {
     /// Whether nothing at all disturbed this pass, and it had time enough.
     fn is_quiet(&self) -> bool {
         let step = self.step;
-        step.passes.len() == 1
+        let alone = step.passes.len() == 1;
+        (alone || step.passes.iter().all(only_looks))
             && step.meanwhile == 0
             && !self.is_crowded()
             && step.struck.iter().all(|(_, times)| *times == 0)
@@ -180,6 +201,13 @@ impl<'a> Asked<'a> {
     /// Whether times are exact, and everything that was sent has arrived.
     fn is_exact(&self) -> bool {
         self.pace == Pace::Paused
+    }
+
+    /// Whether a request is one of the pass's own.
+    fn sent_by_it(&self, sequence: u64) -> bool {
+        self.step.entries.iter().any(|entry| {
+            entry.sequence == sequence && entry.request_id.as_ref() == Some(&self.pass.run_id)
+        })
     }
 
     /// Whether it matters when exactly the pass has read its clock: a window begins, a snapshot
@@ -217,6 +245,7 @@ impl Judge {
             checks: 0,
             makers: HashMap::new(),
             clean_passes: 0,
+            is_deceived: false,
         }
     }
 
@@ -252,13 +281,17 @@ impl Judge {
             self.retries(&asked);
             self.creations(&asked);
             self.deletions(&asked);
+            self.expiry(&asked);
+            self.clocks(&asked);
             self.accounts(&asked);
             self.quiet(&asked);
+            self.report(&asked);
             self.rest(&asked);
             self.seen_in_pass(&asked);
             self.secrets_of(pass, cloud);
         }
         self.shards(step);
+        self.agreement(step);
         self.seen_in_step(step);
     }
 

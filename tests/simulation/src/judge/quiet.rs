@@ -1,14 +1,16 @@
 //! A pass that nothing disturbed does exactly what the rules say.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use simcloud::Role;
 
+use super::creations::snapshot_name;
 use super::{Asked, Judge};
+use crate::calendar::{self, Window};
 use crate::case::Trouble;
-use crate::meaning::{Kind, Meaning, Snap};
+use crate::meaning::{Expiry, Kind, Meaning, Schedule, Snap};
 use crate::rules::{self, Fate, StaleSnapshot, Standing};
 use crate::run::End;
 use crate::witness::Purpose;
@@ -28,7 +30,11 @@ struct Wanted {
     /// Whether it is sure how many have to wait.
     is_sure: bool,
     blocked: u64,
+    /// What is planned for each due window.
+    creations: BTreeMap<(String, &'static str), Value>,
     goes: BTreeSet<String>,
+    /// What is planned for each of them.
+    deletions: BTreeMap<String, Value>,
     kept: u64,
 }
 
@@ -54,7 +60,10 @@ impl Judge {
             "a pass that nothing disturbs succeeds",
             || format!("{}: {:?}", pass.label, pass.end),
         );
-        if asked.answer.is_none() || asked.is_sharded {
+        if asked.answer.is_none() || asked.is_sharded || asked.phase == "report" {
+            return;
+        }
+        if self.is_deceived && asked.phase == "snapshot" {
             return;
         }
         let wanted = wanted(asked, copy, self.case.config.role);
@@ -83,6 +92,9 @@ impl Judge {
     }
 
     fn quiet_expire(&mut self, asked: &Asked<'_>, wanted: &Wanted) {
+        if self.are_far_apart(asked) {
+            return;
+        }
         let gone: BTreeSet<String> = if asked.dry_run {
             planned(asked, "delete")
                 .filter_map(|action| action["snapshot_id"].as_str().map(str::to_owned))
@@ -97,6 +109,17 @@ impl Judge {
             "what has expired goes, and nothing else",
             || format!("{}: {gone:?}, wanted {:?}", asked.pass.label, wanted.goes),
         );
+        if asked.dry_run {
+            let wrong = planned(asked, "delete").find(|action| {
+                let id = action["snapshot_id"].as_str().unwrap_or_default();
+                wanted.deletions.get(id) != Some(*action)
+            });
+            self.check(
+                wrong.is_none(),
+                "a dry run says why each snapshot goes",
+                || format!("{}: {wrong:?}, wanted {wanted:?}", asked.pass.label),
+            );
+        }
         let kept = asked.number("/snapshots/kept");
         self.check(
             kept == wanted.kept,
@@ -114,23 +137,14 @@ impl Judge {
             || format!("{label}: {due}, wanted {wanted:?}"),
         );
         if asked.dry_run {
-            let planned: BTreeSet<(String, String)> = planned(asked, "create")
-                .filter_map(|action| {
-                    Some((
-                        action["volume_id"].as_str()?.to_owned(),
-                        action["policy"].as_str()?.to_owned(),
-                    ))
-                })
-                .collect();
-            let tried: BTreeSet<(String, String)> = wanted
-                .due
-                .difference(&wanted.waits)
-                .map(|(volume, kind)| (volume.clone(), (*kind).to_owned()))
-                .collect();
+            let planned: Vec<&Value> = planned(asked, "create").collect();
+            let tried = wanted.due.difference(&wanted.waits);
+            let tried: Vec<&Value> = tried.map(|target| &wanted.creations[target]).collect();
+            let all = planned.len() == tried.len() && tried.iter().all(|one| planned.contains(one));
             self.check(
-                planned == tried || !wanted.is_sure,
+                all || !wanted.is_sure,
                 "a dry run plans what is due",
-                || format!("{label}: {planned:?}, wanted {wanted:?}"),
+                || format!("{label}: {planned:?}, wanted {tried:?}"),
             );
             return;
         }
@@ -248,6 +262,16 @@ fn planned<'a>(asked: &Asked<'a>, action: &'a str) -> impl Iterator<Item = &'a V
         .filter(move |one| one["action"] == action)
 }
 
+fn planned_creation(volume_id: &str, schedule: &Schedule, window: &Window) -> Value {
+    json!({
+        "action": "create", "volume_id": volume_id, "policy": schedule.kind.as_str(),
+        "name": snapshot_name(volume_id, schedule, window),
+        "window_start": calendar::in_utc(window.start),
+        "window_end": calendar::in_utc(window.end),
+        "expires_at": calendar::in_utc(calendar::expires_at(schedule, window)),
+    })
+}
+
 fn sent_to_go(asked: &Asked<'_>) -> BTreeSet<String> {
     asked
         .pass
@@ -270,7 +294,21 @@ fn wanted(asked: &Asked<'_>, copy: &Copy, role: Role) -> Wanted {
         for snap in &copy.snapshots {
             wanted.snapshots += u64::from(snap.managed);
             match rules::fate(snap, copy, &asked.basis) {
-                Fate::Goes => drop(wanted.goes.insert(snap.id.clone())),
+                fate @ (Fate::Goes | Fate::Surplus) => {
+                    let reason = match fate {
+                        Fate::Goes => "expired",
+                        _ => "keep-at-most",
+                    };
+                    let Expiry::At(expired_at) = snap.expiry else {
+                        continue;
+                    };
+                    let action = json!({
+                        "action": "delete", "snapshot_id": snap.id, "volume_id": volume_id,
+                        "reason": reason, "expired_at": calendar::in_utc(expired_at),
+                    });
+                    wanted.deletions.insert(snap.id.clone(), action);
+                    wanted.goes.insert(snap.id.clone());
+                }
                 Fate::KeptForPolicy | Fate::KeptForUnreadable | Fate::KeptForWiped => {
                     wanted.kept += 1;
                 }
@@ -297,6 +335,8 @@ fn wanted(asked: &Asked<'_>, copy: &Copy, role: Role) -> Wanted {
                         Some(false) => drop(wanted.waits.insert(target.clone())),
                         None => wanted.is_sure = false,
                     }
+                    let action = planned_creation(volume_id, &schedule, &window);
+                    wanted.creations.insert(target.clone(), action);
                     wanted.due.insert(target);
                 }
             }

@@ -652,4 +652,210 @@ let wait = asked.saturating_sub(failed.at.elapsed());",
             put: "let wait = std::time::Duration::ZERO;",
         }],
     },
+    Mistake {
+        name: "held-ones-are-counted",
+        says: "`keep-at-most` counts what is held, so that a hold costs another copy.",
+        changes: &[Change {
+            file: "src/plan/expiry/judge.rs",
+            find: "newer_not_held += usize::from(!copy.held);",
+            put: "newer_not_held += 1;",
+        }],
+    },
+    Mistake {
+        name: "one-less-than-at-most",
+        says: "Expiry leaves one less than `keep-at-most` says.",
+        changes: &[Change {
+            file: "src/plan/expiry/judge.rs",
+            find: "newer_not_held >= most",
+            put: "newer_not_held + 1 >= most",
+        }],
+    },
+    Mistake {
+        name: "number-beats-keep-last",
+        says: "`keep-at-most` deletes what keep-last protects.",
+        changes: &[
+            Change {
+                file: "src/plan/expiry/judge.rs",
+                find: r"if copy.held {
+            ExpiryVerdict::Held
+        } else if is_last {",
+                put: r"if copy.held {
+            ExpiryVerdict::Held
+        } else if is_last && reason == Reason::Expired {",
+            },
+            Change {
+                file: "src/plan/expiry/judge.rs",
+                find: "} else if is_surplus && !is_last {",
+                put: "} else if is_surplus {",
+            },
+        ],
+    },
+    Mistake {
+        name: "number-of-a-volume-that-says-goodbye",
+        says: "`keep-at-most` deletes of volumes that are not managed.",
+        changes: &[Change {
+            file: "src/plan/expiry/judge.rs",
+            find: "let volume = self.volume.filter(|volume| volume.managed)?;",
+            put: "let volume = self.volume?;",
+        }],
+    },
+    Mistake {
+        name: "own-keep-last-ignored",
+        says: "A policy's own `keep-last` is ignored.",
+        changes: &[Change {
+            file: "src/plan/expiry/judge.rs",
+            find: ".map_or(self.limits.keep_last, |own| own as usize)",
+            put: ".map_or(self.limits.keep_last, |_| self.limits.keep_last)",
+        }],
+    },
+    Mistake {
+        name: "keep-last-of-what-cannot-be-read",
+        says: "The `keep-last` of a policy that cannot be read is ignored.",
+        changes: &[Change {
+            file: "src/policy/read.rs",
+            find: "Self::Invalid(invalid) => invalid.keep_last,",
+            put: "Self::Invalid(_) => None,",
+        }],
+    },
+    Mistake {
+        name: "first-of-the-times",
+        says: "Of several times a day only the first counts.",
+        changes: &[Change {
+            file: "src/policy/read.rs",
+            find: "Some(times) => times,",
+            put: r"Some(mut times) => {
+    times.truncate(1);
+    times
+}",
+        }],
+    },
+    Mistake {
+        name: "thirty-days-hath-february",
+        says: "A year from a leap day begins in March where there is none.",
+        changes: &[Change {
+            file: "src/policy/schedule.rs",
+            find: r#"day_of_month(first.expect("every month has a first day"), day)"#,
+            put: r#"first.expect("every month has a first day") + Days::new(u64::from(day) - 1)"#,
+        }],
+    },
+    Mistake {
+        name: "youngest-expired-first",
+        says: "What expired last goes first.",
+        changes: &[Change {
+            file: "src/plan/expiry/mod.rs",
+            find: "(self.turn, self.expired_at, self.snapshot_id)",
+            put: "(self.turn, DateTime::UNIX_EPOCH + (DateTime::UNIX_EPOCH - self.expired_at), self.snapshot_id)",
+        }],
+    },
+    Mistake {
+        name: "broken-ones-go-first",
+        says: "What is in error goes before what is whole.",
+        changes: &[Change {
+            file: "src/plan/expiry/judge.rs",
+            find: "State::Error => Turn::Error,",
+            put: "State::Error => Turn::Available,",
+        }],
+    },
+    Mistake {
+        name: "late-holds-ignored",
+        says: "Nothing is read again before it goes, however long ago it was listed.",
+        changes: &[Change {
+            file: "src/pass/expire.rs",
+            find: "self.listed_since.elapsed() > LISTING_HOLDS",
+            put: "self.listed_since.elapsed() > LISTING_HOLDS * 1_000",
+        }],
+    },
+    Mistake {
+        name: "deletes-by-any-clock",
+        says: "Clocks that are hours apart stop no deletion.",
+        changes: &[Change {
+            file: "src/pass/clocks.rs",
+            find: "difference.filter(|difference| difference.abs() > TRUSTED)?",
+            put: "difference.filter(|difference| difference.abs() > TRUSTED * 1_000)?",
+        }],
+    },
+    Mistake {
+        name: "clocks-in-silence",
+        says: "Nobody is told that the clocks are apart.",
+        changes: &[Change {
+            file: "src/pass/clocks.rs",
+            find: "difference.filter(|difference| difference.abs() > NOTABLE)?",
+            put: "difference.filter(|difference| difference.abs() > NOTABLE * 1_000)?",
+        }],
+    },
+    Mistake {
+        name: "report-of-another-instant",
+        says: "A report judges windows by another instant than a snapshot pass.",
+        changes: &[Change {
+            file: "src/plan/coverage/mod.rs",
+            find: "let verdict = creation::judge(volume, policy, snapshots, now, stuck_after);",
+            put: r"let verdict =
+    creation::judge(volume, policy, snapshots, now - TimeDelta::minutes(90), stuck_after);",
+        }],
+    },
+    Mistake {
+        name: "creating-protects",
+        says: "A report calls protected what cannot be restored from yet.",
+        changes: &[Change {
+            file: "src/plan/coverage/mod.rs",
+            find: "WindowVerdict::Served { window, .. } => (CoverageState::Creating, *window, window.start),",
+            put: "WindowVerdict::Served { window, .. } => (CoverageState::Protected, *window, window.end),",
+        }],
+    },
+    Mistake {
+        name: "horizon-too-near",
+        says: "A listing ends where the active windows began.",
+        changes: &[Change {
+            file: "src/pass/inventory.rs",
+            find: r"let earliest = wanted.entry(kind).or_insert(previous.start);
+                *earliest = previous.start.min(*earliest);",
+            put: r"let earliest = wanted.entry(kind).or_insert(active.start.max(previous.start));
+                *earliest = active.start.min(*earliest);",
+        }],
+    },
+    Mistake {
+        name: "order-trusted",
+        says: "That rows come newest first is taken on trust.",
+        changes: &[Change {
+            file: "src/openstack/order.rs",
+            find: "let is_believed = self.order.falls.get() && !self.order.rises.get() && !self.has_undated;",
+            put: "let is_believed = self.order.falls.get() || !self.has_undated;",
+        }],
+    },
+    Mistake {
+        name: "skew-ignored",
+        says: "The difference of the clocks is not allowed for.",
+        changes: &[Change {
+            file: "src/openstack/recent.rs",
+            find: "let difference = self.clock_difference().unwrap_or_default().abs();",
+            put: "let difference = self.clock_difference().map_or(TimeDelta::zero(), |_| TimeDelta::zero());",
+        }],
+    },
+    Mistake {
+        name: "empty-type-is-believed",
+        says: "That no policy type shows any row is believed.",
+        changes: &[Change {
+            file: "src/openstack/recent.rs",
+            find: "(is_filtering.get() && shows_rows).then(|| {",
+            put: "(is_filtering.get() || shows_rows).then(|| {",
+        }],
+    },
+    Mistake {
+        name: "undated-are-old",
+        says: "A row that does not say when it was made is taken for an old one.",
+        changes: &[Change {
+            file: "src/openstack/order.rs",
+            find: "self.has_undated = true;",
+            put: "self.has_undated = false;",
+        }],
+    },
+    Mistake {
+        name: "null-state-is-broken",
+        says: "A snapshot whose state cannot be read is taken for a broken one.",
+        changes: &[Change {
+            file: "src/plan/snapshot.rs",
+            find: r#""error" => Self::Error,"#,
+            put: r#""error" | "" => Self::Error,"#,
+        }],
+    },
 ];

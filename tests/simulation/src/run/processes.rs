@@ -181,6 +181,7 @@ async fn port(cloud: &Cloud, world: &World) -> (Server, Current) {
             }
             let number = witness.leaves(&request).await;
             let answer = witness.cloud.handle(request).await;
+            let answer = answer.map(|answer| witness.with_nulls(answer));
             witness.came_back(number, answer.as_ref().ok()).await;
             answer
         }

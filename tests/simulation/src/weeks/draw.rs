@@ -183,6 +183,7 @@ fn tags(seed: Seed, home: &'static str) -> Tags {
         has_our_keys: true,
         metadata,
         policies,
+        ..Tags::nothing()
     }
 }
 

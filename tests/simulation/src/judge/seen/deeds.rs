@@ -71,10 +71,9 @@ impl Judge {
             );
             return;
         };
-        seen.hit(format!(
-            "outcome: {}",
-            answer["outcome"].as_str().unwrap_or_default()
-        ));
+        if let Some(outcome) = answer["outcome"].as_str() {
+            seen.hit(format!("outcome: {outcome}"));
+        }
         seen.add("requests tried again", asked.number("/requests/retried"));
         for count in [
             "created", "adopted", "pending", "deferred", "failed", "cleaned", "deleted", "kept",
