@@ -99,7 +99,7 @@ impl Auth {
     }
 
     /// Where tokens are issued.
-    pub(crate) fn tokens_url(&self) -> Url {
+    pub fn tokens_url(&self) -> Url {
         let mut url = self.auth_url.clone();
         url.set_path(&format!("{}/auth/tokens", self.auth_url.path()));
         url

@@ -61,7 +61,7 @@ impl Default for RestoreSummary {
 
 impl RestoreSummary {
     /// Adds a warning about the restore as a whole.
-    pub fn warn(&mut self, warning: impl Into<String>) {
+    pub(crate) fn warn(&mut self, warning: impl Into<String>) {
         self.warnings.push(Warning {
             warning: warning.into(),
             ..Warning::default()
