@@ -171,7 +171,7 @@ impl Client {
         &self,
         deadline: Deadline,
         id: &str,
-        after_refusal: impl Fn(&Snapshot) -> AfterRefusal,
+        after_refusal: impl AsyncFn(&Snapshot) -> AfterRefusal,
     ) -> Result<Deletion, Error> {
         let path = path_to(id)?;
         let normal = ApiRequest::delete(Kind::Delete, &path);
@@ -187,7 +187,7 @@ impl Client {
             done => return done,
         };
         let snapshot = self.snapshot(deadline, id).await?;
-        match after_refusal(&snapshot) {
+        match after_refusal(&snapshot).await {
             AfterRefusal::LeaveToOther => Ok(Deletion::ByOther),
             AfterRefusal::GiveUp => Err(refused),
             AfterRefusal::Force => {

@@ -1,8 +1,10 @@
 //! Deleting one snapshot, and what the cloud's answer means.
 
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::cell::RefCell;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use http::StatusCode;
+use tokio::sync::{Mutex, MutexGuard};
 
 use super::Pass;
 use super::inventory::read_snapshot;
@@ -49,7 +51,11 @@ impl DeleteOutcome {
 /// Whether snapshots may be deleted by force, as far as a pass has found out. It takes a role that
 /// most have not, so one refusal stands for all.
 #[derive(Debug, Default)]
-pub(super) struct Force(AtomicU8);
+pub(super) struct Force {
+    known: AtomicU8,
+    /// Held by whoever finds it out.
+    first: Mutex<()>,
+}
 
 impl Force {
     const ALLOWED: u8 = 1;
@@ -57,19 +63,29 @@ impl Force {
 
     /// Whether nobody knows yet.
     pub(super) fn is_unknown(&self) -> bool {
-        self.0.load(Ordering::Relaxed) == 0
+        self.known.load(Ordering::Relaxed) == 0
     }
 
     /// Whether it was refused.
     pub(super) fn is_denied(&self) -> bool {
-        self.0.load(Ordering::Relaxed) == Self::DENIED
+        self.known.load(Ordering::Relaxed) == Self::DENIED
+    }
+
+    /// Whether force may be tried. Until it is known, one tries it and the others wait for what comes
+    /// of that, which is while the guard is held.
+    async fn allows(&self) -> Option<Option<MutexGuard<'_, ()>>> {
+        let finds_out = match self.is_unknown() {
+            true => Some(self.first.lock().await).filter(|_| self.is_unknown()),
+            false => None,
+        };
+        (!self.is_denied()).then_some(finds_out)
     }
 
     fn learn(&self, forced: &Result<Deletion, Error>) {
         match forced {
-            Ok(_) => self.0.store(Self::ALLOWED, Ordering::Relaxed),
+            Ok(_) => self.known.store(Self::ALLOWED, Ordering::Relaxed),
             Err(error) if error.status() == Some(StatusCode::FORBIDDEN) => {
-                self.0.store(Self::DENIED, Ordering::Relaxed);
+                self.known.store(Self::DENIED, Ordering::Relaxed);
             }
             Err(_) => {}
         }
@@ -78,20 +94,16 @@ impl Force {
 
 impl Pass<'_> {
     /// Deletes a snapshot that is stuck or broken: normally first, and by force where that is
-    /// refused and nothing else will ever come of it.
-    pub(super) async fn delete_snapshot(&self, deadline: Deadline, id: &str) -> DeleteOutcome {
-        self.delete_or_force(deadline, id, &Force::default()).await
-    }
-
-    /// The same, where several deletions share what is known of force.
+    /// refused and nothing else will ever come of it. All deletions of a pass share what is known
+    /// of `force`.
     pub(super) async fn delete_or_force(
         &self,
         deadline: Deadline,
         snapshot_id: &str,
         force: &Force,
     ) -> DeleteOutcome {
-        let forced = AtomicBool::new(false);
-        let force_what_is_stuck = |seen: &Snapshot| {
+        let forced = RefCell::new(None);
+        let force_what_is_stuck = async |seen: &Snapshot| {
             let snapshot = read_snapshot(seen);
             // Whoever holds it, or takes it from us, in the meantime has the last word.
             if snapshot.held || !keys::is_managed(&seen.metadata) {
@@ -100,10 +112,10 @@ impl Pass<'_> {
             let stuck = snapshot.is_stuck(self.now, self.limits.stuck_after);
             match snapshot.state {
                 _ if stuck || snapshot.state == State::ErrorDeleting => {
-                    if force.is_denied() {
+                    let Some(finds_out) = force.allows().await else {
                         return AfterRefusal::GiveUp;
-                    }
-                    forced.store(true, Ordering::Relaxed);
+                    };
+                    forced.replace(Some(finds_out));
                     AfterRefusal::Force
                 }
                 State::Deleting => AfterRefusal::LeaveToOther,
@@ -114,7 +126,7 @@ impl Pass<'_> {
             .client
             .delete_snapshot(deadline, snapshot_id, force_what_is_stuck)
             .await;
-        if forced.into_inner() {
+        if forced.borrow().is_some() {
             force.learn(&outcome);
         }
         DeleteOutcome::of(outcome)
@@ -123,7 +135,7 @@ impl Pass<'_> {
     /// Deletes a superfluous duplicate, never by force: should the cloud refuse, there is one
     /// snapshot too many, which harms nobody.
     pub(super) async fn delete_duplicate(&self, snapshot_id: &str) -> DeleteOutcome {
-        let leave = |seen: &Snapshot| match State::parse(seen.status.as_str()) {
+        let leave = async |seen: &Snapshot| match State::parse(seen.status.as_str()) {
             State::Deleting => AfterRefusal::LeaveToOther,
             _ => AfterRefusal::GiveUp,
         };

@@ -1,6 +1,7 @@
 //! Carrying out the plan of a snapshot pass: cleaning up, and creating batch by batch.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -10,7 +11,7 @@ use futures::{FutureExt, StreamExt};
 use tokio::time::{Instant, sleep_until};
 
 use super::Pass;
-use super::delete::DeleteOutcome;
+use super::delete::{DeleteOutcome, Force};
 use super::outcome::{
     CleanUpOutcome, CreateOutcome, Deferral, DuplicateOutcome, PassOutcomes, WindowOutcome,
 };
@@ -37,6 +38,7 @@ pub(super) async fn execute(
         since,
         running: FuturesUnordered::new(),
         watched: 0,
+        force: Arc::default(),
         outcomes: PassOutcomes::default(),
     };
     executor.run(plan).await;
@@ -50,6 +52,8 @@ struct Executor<'a> {
     running: FuturesUnordered<LocalBoxFuture<'a, Completion>>,
     /// How many of those running only wait for what others create.
     watched: usize,
+    /// Whether the role allows force.
+    force: Arc<Force>,
     outcomes: PassOutcomes,
 }
 
@@ -154,7 +158,7 @@ impl<'a> Executor<'a> {
     }
 
     fn clean(&mut self, batch: usize, windows: Vec<DueWindow>) {
-        let pass = self.pass;
+        let (pass, force) = (self.pass, self.force.clone());
         self.running.push(
             async move {
                 let half = pass.deadline.remaining() / 2;
@@ -165,7 +169,9 @@ impl<'a> Executor<'a> {
                     stale.map(move |one| (volume_id.clone(), policy, one))
                 });
                 let outcomes = deletions.map(async |(volume_id, policy, stale)| CleanUpOutcome {
-                    outcome: pass.delete_snapshot(deadline, &stale.snapshot_id).await,
+                    outcome: pass
+                        .delete_or_force(deadline, &stale.snapshot_id, &force)
+                        .await,
                     volume_id,
                     policy,
                     stale,

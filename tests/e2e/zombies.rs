@@ -60,6 +60,20 @@ async fn a_zombie_that_cannot_be_removed_is_a_warning_and_its_window_is_taken() 
 }
 
 #[tokio::test]
+async fn after_force_was_refused_once_no_other_zombie_is_forced_in_that_pass() {
+    let world = World::new().await;
+    let policy = weekly();
+    for _ in 0..3 {
+        let volume = world.volume(&[&policy]);
+        let stuck = since(&policy, &volume, 7, "creating");
+        world.cloud.add_snapshot(stuck);
+    }
+    assert_eq!(world.snapshot().await.did(), "created 3");
+    assert_eq!(world.count(Route::DeleteSnapshot), 3);
+    assert_eq!(world.count(Route::ForceDelete), 1);
+}
+
+#[tokio::test]
 async fn what_is_still_on_its_way_is_no_zombie() {
     // One being created serves; one being deleted does not, and is left alone.
     side_by_side(

@@ -120,7 +120,7 @@ for volume in &volumes {
         says: "The clean-up of a failed creation has no time left.",
         changes: &[Change {
             file: "src/openstack/snapshot_creation.rs",
-            find: ".delete_snapshot(deadline, &snapshot.id, |_| AfterRefusal::GiveUp)",
+            find: ".delete_snapshot(deadline, &snapshot.id, async |_| AfterRefusal::GiveUp)",
             put: r".delete_snapshot(
     deadline.within(std::time::Duration::ZERO),
     &snapshot.id,
