@@ -159,7 +159,8 @@ impl Client {
         Ok(body.snapshot)
     }
 
-    /// Deletes a snapshot: normally first and, where the cloud refuses that by 400 or 409, reads
+    /// Deletes a snapshot, unless `goes` says before a request that it is not to go any more:
+    /// normally first and, where the cloud refuses that by 400 or 409, reads
     /// it again and does what `after_refusal` says. Gives the request id of the deletion that
     /// was accepted.
     ///
@@ -171,11 +172,15 @@ impl Client {
         &self,
         deadline: Deadline,
         id: &str,
+        goes: impl AsyncFn() -> bool,
         after_refusal: impl AsyncFn(&Snapshot) -> AfterRefusal,
     ) -> Result<Deletion, Error> {
         let path = path_to(id)?;
         let normal = ApiRequest::delete(Kind::Delete, &path);
-        let refused = match self.carry_out(deadline, "delete snapshot", &normal).await {
+        let refused = match self
+            .carry_out(deadline, "delete snapshot", &normal, &goes)
+            .await
+        {
             Err(error)
                 if matches!(
                     error.status(),
@@ -193,7 +198,7 @@ impl Client {
             AfterRefusal::Force => {
                 let path = format!("{path}/action");
                 let force = ApiRequest::post(Kind::Delete, &path, r#"{"os-force_delete": {}}"#);
-                self.carry_out(deadline, "force-delete snapshot", &force)
+                self.carry_out(deadline, "force-delete snapshot", &force, &goes)
                     .await
             }
         }
@@ -204,9 +209,14 @@ impl Client {
         deadline: Deadline,
         name: &str,
         call: &ApiRequest<'_>,
+        goes: &impl AsyncFn() -> bool,
     ) -> Result<Deletion, Error> {
         self.connection
             .execute_action(deadline, &self.connection.retry, name, || async {
+                if !goes().await {
+                    let what = "nothing was sent: the snapshot is not to go any more";
+                    return Err(Error::new(ErrorKind::Unusable(what.to_owned())));
+                }
                 self.connection.observed.check_time(deadline, call.kind)?;
                 let response = self.connection.call(deadline, call, None).await?;
                 Ok(Deletion::Accepted {

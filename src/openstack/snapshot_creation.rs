@@ -153,7 +153,12 @@ impl Client {
             };
         }
         let not_cleaned = self
-            .delete_snapshot(deadline, &snapshot.id, async |_| AfterRefusal::GiveUp)
+            .delete_snapshot(
+                deadline,
+                &snapshot.id,
+                async || true,
+                async |_| AfterRefusal::GiveUp,
+            )
             .await
             .err()
             .filter(|error| error.status() != Some(http::StatusCode::NOT_FOUND));

@@ -95,12 +95,13 @@ impl Force {
 impl Pass<'_> {
     /// Deletes a snapshot that is stuck or broken: normally first, and by force where that is
     /// refused and nothing else will ever come of it. All deletions of a pass share what is known
-    /// of `force`.
+    /// of `force`. Before each request `goes` says whether it is still to go.
     pub(super) async fn delete_or_force(
         &self,
         deadline: Deadline,
         snapshot_id: &str,
         force: &Force,
+        goes: impl AsyncFn() -> bool,
     ) -> DeleteOutcome {
         let forced = RefCell::new(None);
         let force_what_is_stuck = async |seen: &Snapshot| {
@@ -124,7 +125,7 @@ impl Pass<'_> {
         };
         let outcome = self
             .client
-            .delete_snapshot(deadline, snapshot_id, force_what_is_stuck)
+            .delete_snapshot(deadline, snapshot_id, goes, force_what_is_stuck)
             .await;
         if forced.borrow().is_some() {
             force.learn(&outcome);
@@ -141,7 +142,7 @@ impl Pass<'_> {
         };
         let outcome = self
             .client
-            .delete_snapshot(self.deadline, snapshot_id, leave)
+            .delete_snapshot(self.deadline, snapshot_id, async || true, leave)
             .await;
         DeleteOutcome::of(outcome)
     }

@@ -170,7 +170,7 @@ impl<'a> Executor<'a> {
                 });
                 let outcomes = deletions.map(async |(volume_id, policy, stale)| CleanUpOutcome {
                     outcome: pass
-                        .delete_or_force(deadline, &stale.snapshot_id, &force)
+                        .delete_or_force(deadline, &stale.snapshot_id, &force, async || true)
                         .await,
                     volume_id,
                     policy,

@@ -1,5 +1,6 @@
 //! The expire pass: deletes what has expired, and what a policy keeps too many of.
 
+use std::cell::RefCell;
 use std::time::Duration;
 
 use futures::{StreamExt, stream};
@@ -97,19 +98,20 @@ impl<'a> Executor<'a> {
     }
 
     async fn delete(&self, deletion: &'a Deletion<'a>) -> DeletionOutcome<'a> {
-        let may_have_changed = self.listed_since.elapsed() > LISTING_HOLDS;
-        let change = match may_have_changed {
-            true => self.change(deletion).await,
-            false => None,
+        let (deadline, id, force) = (self.pass.deadline, deletion.snapshot_id, &self.force);
+        let changed = RefCell::new(None);
+        // Asked before each request: one that is sent again may have waited for long.
+        let goes = async || {
+            let may_have_changed = self.listed_since.elapsed() > LISTING_HOLDS;
+            let change = match may_have_changed {
+                true => self.change(deletion).await,
+                false => None,
+            };
+            changed.replace(change);
+            changed.borrow().is_none()
         };
-        let outcome = match change {
-            Some(change) => change,
-            None => {
-                let (deadline, id) = (self.pass.deadline, deletion.snapshot_id);
-                let deleted = self.pass.delete_or_force(deadline, id, &self.force).await;
-                Outcome::Deleted(deleted)
-            }
-        };
+        let deleted = self.pass.delete_or_force(deadline, id, force, goes).await;
+        let outcome = changed.into_inner().unwrap_or(Outcome::Deleted(deleted));
         let is_notified =
             self.pass.notifies && matches!(outcome, Outcome::Deleted(DeleteOutcome::Refused(_)));
         DeletionOutcome {

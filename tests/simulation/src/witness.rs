@@ -51,9 +51,11 @@ impl Page {
     fn of(body: &[u8]) -> Self {
         let has = |text: &[u8]| body.windows(text.len()).any(|part| part == text);
         let times = times_of_creation(body);
-        let is_in_order = times
-            .windows(2)
-            .all(|pair| pair[0].zip(pair[1]).is_some_and(|(one, other)| one >= other));
+        let is_in_order = times.windows(2).all(|pair| {
+            pair[0]
+                .zip(pair[1])
+                .is_some_and(|(one, other)| one >= other)
+        });
         Self {
             has_rows: has(b"\"id\""),
             has_next: has(b"s_links\""),

@@ -167,7 +167,12 @@ pub(super) fn late_holds(seed: Seed, case: &mut Case) {
     for volume in 0..case.volumes.len() {
         let hold = Doing::Hold(volume, rng.random_range(0..4), Some("legal"));
         if rng.random_bool(0.7) {
-            troubles.push(Trouble::Meanwhile(Route::ListVolumes, 2, When::Before, hold));
+            troubles.push(Trouble::Meanwhile(
+                Route::ListVolumes,
+                2,
+                When::Before,
+                hold,
+            ));
         }
     }
     let slow = TimeDelta::seconds(rng.random_range(120..600));

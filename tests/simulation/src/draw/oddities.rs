@@ -27,7 +27,10 @@ pub(super) fn of_listings(seed: Seed, config: &mut Config) {
     if rng.random_bool(0.1) {
         config.quirks.volume_filter = filtering(rng);
     }
-    config.quirks.undated = one_of(rng, &[Undated::Smallest, Undated::Largest, Undated::InPlace]);
+    config.quirks.undated = one_of(
+        rng,
+        &[Undated::Smallest, Undated::Largest, Undated::InPlace],
+    );
 }
 
 fn filtering(rng: &mut StdRng) -> Filtering {
@@ -87,7 +90,14 @@ pub(super) fn nulls(seed: Seed, case: &mut Case) {
         let field = one_of(rng, &["status", "updated_at", "size", "name"]);
         let of_volume = one_of(
             rng,
-            &["status", "attachments", "created_at", "name", "volume_type", "size"],
+            &[
+                "status",
+                "attachments",
+                "created_at",
+                "name",
+                "volume_type",
+                "size",
+            ],
         );
         let doing = match rng.random_range(0..8) {
             0..=2 => Doing::LoseTime(volume, nth),

@@ -31,7 +31,8 @@ impl Judge {
             .count();
         let all_are_told = answer.get("warnings_omitted").is_none();
         let absent = self.case.config.date == DateHeader::Absent;
-        self.coverage.hit_if(absent, "clocks: the cloud does not say");
+        self.coverage
+            .hit_if(absent, "clocks: the cloud does not say");
         if apart > TOLD + slack && all_are_told {
             self.coverage.hit("clocks: told that they are apart");
             self.check(
@@ -79,8 +80,10 @@ impl Judge {
                     .count() as u64
             });
             let goes: u64 = goes.sum();
-            self.coverage
-                .hit_if(goes > 0, "clocks: nothing deleted, for they are too far apart");
+            self.coverage.hit_if(
+                goes > 0,
+                "clocks: nothing deleted, for they are too far apart",
+            );
             self.check(
                 deferred == goes,
                 "what would go is deferred while the clocks are apart",

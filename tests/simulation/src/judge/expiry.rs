@@ -33,7 +33,11 @@ impl Judge {
             .step
             .changes
             .iter()
-            .filter(|change| change.request.is_none_or(|request| !asked.sent_by_it(request)))
+            .filter(|change| {
+                change
+                    .request
+                    .is_none_or(|request| !asked.sent_by_it(request))
+            })
             .filter_map(|change| change.snapshot_id.as_deref())
             .collect();
         let (mut met, mut last): (HashSet<&str>, Option<(Place, &str)>) = Default::default();

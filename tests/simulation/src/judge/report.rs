@@ -105,7 +105,14 @@ impl Judge {
             let goes = |snap: &&Snap| rules::fate(snap, copy, &asked.basis).goes();
             add("expired", copy.snapshots.iter().filter(goes).count());
         }
-        let names = ["volumes", "snapshots", "held", "orphans", "leftovers", "expired"];
+        let names = [
+            "volumes",
+            "snapshots",
+            "held",
+            "orphans",
+            "leftovers",
+            "expired",
+        ];
         let wrong: Vec<_> = STATES
             .iter()
             .chain(&names)
@@ -113,7 +120,10 @@ impl Judge {
             .collect();
         self.check(wrong.is_empty(), "a report's totals add up", || {
             let label = &asked.pass.label;
-            format!("{label}: {wrong:?} of {}, wanted {totals:?}", answer["totals"])
+            format!(
+                "{label}: {wrong:?} of {}, wanted {totals:?}",
+                answer["totals"]
+            )
         });
     }
 
@@ -164,9 +174,9 @@ impl Judge {
         let mut late: BTreeSet<String> = BTreeSet::new();
         for row in &managed {
             let windows = policies(row).filter(|policy| policy["state"] == "late");
-            late.extend(windows.map(|policy| {
-                window_of(row, &policy["policy"], policy).to_string()
-            }));
+            late.extend(
+                windows.map(|policy| window_of(row, &policy["policy"], policy).to_string()),
+            );
         }
         let creations = planned["plan"].as_array().into_iter().flatten();
         let creations: BTreeSet<String> = creations
@@ -302,7 +312,11 @@ fn policy(
     let state = match rules::standing(copy, kind, &window, basis) {
         Standing::Served(_) => {
             let is_available = available().any(|snap| rules::belongs(snap, kind, &window));
-            if is_available { "protected" } else { "creating" }
+            if is_available {
+                "protected"
+            } else {
+                "creating"
+            }
         }
         Standing::Due => "late",
         Standing::Blocked => "blocked",

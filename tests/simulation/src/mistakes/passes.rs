@@ -120,12 +120,10 @@ for volume in &volumes {
         says: "The clean-up of a failed creation has no time left.",
         changes: &[Change {
             file: "src/openstack/snapshot_creation.rs",
-            find: ".delete_snapshot(deadline, &snapshot.id, async |_| AfterRefusal::GiveUp)",
+            find: r".delete_snapshot(
+                deadline,",
             put: r".delete_snapshot(
-    deadline.within(std::time::Duration::ZERO),
-    &snapshot.id,
-    |_| AfterRefusal::GiveUp,
-)",
+    deadline.within(std::time::Duration::ZERO),",
         }],
     },
     Mistake {
@@ -491,13 +489,13 @@ let new = NewSnapshot {"#,
         };
         let outcome = self
             .client
-            .delete_snapshot(deadline, snapshot_id, force_what_is_stuck)",
+            .delete_snapshot(deadline, snapshot_id, goes, force_what_is_stuck)",
             put: r"_ => AfterRefusal::Force,
             }
         };
         let outcome = self
             .client
-            .delete_snapshot(deadline, snapshot_id, force_what_is_stuck)",
+            .delete_snapshot(deadline, snapshot_id, goes, force_what_is_stuck)",
         }],
     },
     Mistake {
