@@ -28,7 +28,7 @@ pub enum Microversions {
 }
 
 /// The highest role that the user has in the project; each includes those before it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
     /// May look.
     Reader,

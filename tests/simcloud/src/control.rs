@@ -40,7 +40,9 @@ impl Cloud {
 impl Cloud {
     /// Changes the configuration of the running cloud. Seed, ids and `now` no longer matter.
     pub fn configure(&self, change: impl FnOnce(&mut Config)) {
-        change(&mut self.lock().config);
+        let mut state = self.lock();
+        change(&mut state.config);
+        state.pages.clear();
     }
 
     /// Makes the storage behave in some way.

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use crate::backend::{self, Deed, End, Rule};
 use crate::call::Call;
+use crate::cinder::Pages;
 use crate::config::{ApplicationCredential, Config};
 use crate::faults::Injected;
 use crate::health::{Sickness, Work};
@@ -41,6 +42,7 @@ pub(crate) struct State {
     pub(crate) volumes: Table<VolumeRow>,
     pub(crate) snapshots: Table<SnapshotRow>,
     by_volume: HashMap<Id, BTreeSet<Place>>,
+    pub(crate) pages: Pages,
     /// Whether any snapshot has no time of creation, ever.
     pub(crate) undated: bool,
     pub(crate) snapshot_gigabytes: u64,
@@ -76,6 +78,7 @@ impl State {
             volumes: Table::default(),
             snapshots: Table::default(),
             by_volume: HashMap::new(),
+            pages: Pages::default(),
             undated: false,
             snapshot_gigabytes: 0,
             servers: BTreeMap::new(),
@@ -107,6 +110,11 @@ impl State {
     /// Time as the database keeps it.
     pub(crate) fn kept(&self, at: DateTime<Utc>) -> DateTime<Utc> {
         at.trunc_subsecs(if self.config.whole_seconds { 0 } else { 6 })
+    }
+
+    /// Grows with everything that may have changed a volume or a snapshot.
+    pub(crate) fn version(&self) -> u64 {
+        self.volumes.version() + self.snapshots.version()
     }
 
     pub(crate) fn new_id(&mut self) -> Id {

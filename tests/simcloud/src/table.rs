@@ -27,6 +27,7 @@ pub(crate) trait Keyed {
 pub(crate) struct Table<T> {
     rows: BTreeMap<Place, T>,
     places: HashMap<Id, Place>,
+    version: u64,
 }
 
 impl<T> Default for Table<T> {
@@ -34,6 +35,7 @@ impl<T> Default for Table<T> {
         Self {
             rows: BTreeMap::new(),
             places: HashMap::new(),
+            version: 0,
         }
     }
 }
@@ -42,12 +44,14 @@ impl<T: Keyed> Table<T> {
     /// Puts a row in; the one with its id goes.
     pub(crate) fn insert(&mut self, row: T) {
         self.remove(row.id());
+        self.version += 1;
         self.places.insert(row.id(), row.place());
         self.rows.insert(row.place(), row);
     }
 
     pub(crate) fn remove(&mut self, id: Id) -> Option<T> {
         let place = self.places.remove(&id)?;
+        self.version += 1;
         self.rows.remove(&place)
     }
 
@@ -57,11 +61,17 @@ impl<T: Keyed> Table<T> {
 
     /// The row, whose id and time of creation must stay as they are.
     pub(crate) fn get_mut(&mut self, id: Id) -> Option<&mut T> {
+        self.version += 1;
         self.rows.get_mut(self.places.get(&id)?)
     }
 
     pub(crate) fn at(&self, place: &Place) -> Option<&T> {
         self.rows.get(place)
+    }
+
+    /// Grows with everything that may have changed a row.
+    pub(crate) fn version(&self) -> u64 {
+        self.version
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -2,6 +2,7 @@
 //! outside of the API.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::Cloud;
 use crate::id::Id;
@@ -108,6 +109,19 @@ impl Cloud {
     /// A server's name.
     pub fn server_name(&self, id: &str) -> Option<String> {
         self.lock().servers.get(id).map(|row| row.name.clone())
+    }
+
+    /// Grows with everything that may have changed a volume or a snapshot: where it is the same,
+    /// so are they.
+    pub fn version(&self) -> u64 {
+        let mut state = self.lock();
+        state.settle();
+        state.version()
+    }
+
+    /// Whether this is the same cloud, and not another like it.
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 
     /// All volumes, newest first.

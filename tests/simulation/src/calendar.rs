@@ -4,6 +4,9 @@
 //! A wall clock reaches a time when it shows it, or a later one, for the first time. That one
 //! sentence covers the skipped hour and the one that occurs twice.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
 use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 use jiff::Timestamp;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
@@ -34,7 +37,12 @@ struct Zone(TimeZone);
 
 thread_local! {
     static ZONES: TimeZoneDatabase = TimeZoneDatabase::bundled();
+    /// Windows that were worked out before: a window is the same for all of its instants.
+    static KNOWN: RefCell<HashMap<Schedule, Vec<Window>>> = RefCell::default();
 }
+
+/// So many windows of a schedule, and so many schedules, are kept.
+const KEPT: (usize, usize) = (64, 512);
 
 impl Zone {
     fn named(name: &str) -> Self {
@@ -130,6 +138,28 @@ fn day_of(year: i32, month: u32, day: u32) -> NaiveDate {
 /// The window of a policy that is active at an instant. Of two starts that the clocks put at one
 /// instant, the first begins a window of no length, which does not exist.
 pub fn window_at(schedule: &Schedule, now: DateTime<Utc>) -> Window {
+    let known = KNOWN.with_borrow(|known| {
+        let of = known.get(schedule)?;
+        of.iter().rev().find(|window| window.contains(now)).copied()
+    });
+    known.unwrap_or_else(|| {
+        let window = worked_out(schedule, now);
+        KNOWN.with_borrow_mut(|known| {
+            let (windows, schedules) = KEPT;
+            if known.len() >= schedules {
+                known.clear();
+            }
+            let of = known.entry(*schedule).or_default();
+            if of.len() >= windows {
+                of.clear();
+            }
+            of.push(window);
+        });
+        window
+    })
+}
+
+fn worked_out(schedule: &Schedule, now: DateTime<Utc>) -> Window {
     let zone = Zone::named(schedule.zone);
     let starts = nominal_starts(schedule, zone.wall(now).date());
     let begun = starts.partition_point(|nominal| zone.reaches(*nominal) <= now);

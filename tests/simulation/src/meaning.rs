@@ -48,7 +48,7 @@ impl Kind {
 }
 
 /// A policy that can be read and is on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Schedule {
     /// Which of them.
     pub kind: Kind,

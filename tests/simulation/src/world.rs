@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use simcloud::{Cloud, SnapshotSpec};
 
 use crate::case::{Case, Doing};
@@ -35,8 +35,6 @@ pub struct VolumeCopy {
 /// Everything at one moment.
 #[derive(Clone, Debug)]
 pub struct Copy {
-    /// The cloud's clock.
-    pub at: DateTime<Utc>,
     /// By id; also those that are gone and have left snapshots.
     pub volumes: BTreeMap<String, VolumeCopy>,
 }
@@ -53,6 +51,8 @@ struct Memory {
     nulls: HashMap<String, Vec<&'static str>>,
     tags: HashMap<String, Arc<Tags>>,
     copies: Vec<Arc<Copy>>,
+    /// The last one that was made, with the cloud and the version of it that it shows.
+    last: Option<(Cloud, u64, Arc<Copy>)>,
     /// How often somebody did something in the middle of a step.
     meanwhile: usize,
     step: usize,
@@ -86,16 +86,32 @@ impl World {
         self.memory().copies.clone()
     }
 
-    /// Remembers this moment, and gives its number.
+    /// Remembers this moment, and gives its number: that of the last one where nothing differs.
     pub fn remember(&self, cloud: &Cloud) -> usize {
         let copy = self.copy(cloud);
         let mut memory = self.memory();
-        memory.copies.push(Arc::new(copy));
+        let last = memory.copies.last();
+        if last.is_none_or(|last| !Arc::ptr_eq(last, &copy)) {
+            memory.copies.push(copy);
+        }
         memory.copies.len() - 1
     }
 
-    /// Everything at this moment.
-    pub fn copy(&self, cloud: &Cloud) -> Copy {
+    /// Everything at this moment; the same as before where nothing has changed.
+    pub fn copy(&self, cloud: &Cloud) -> Arc<Copy> {
+        let version = cloud.version();
+        if let Some((of, shows, copy)) = &self.memory().last
+            && of.is(cloud)
+            && *shows == version
+        {
+            return copy.clone();
+        }
+        let copy = Arc::new(self.made(cloud));
+        self.memory().last = Some((cloud.clone(), version, copy.clone()));
+        copy
+    }
+
+    fn made(&self, cloud: &Cloud) -> Copy {
         let mut volumes: BTreeMap<String, VolumeCopy> = BTreeMap::new();
         for volume in cloud.volumes() {
             let id = volume.id.clone();
@@ -116,8 +132,7 @@ impl World {
                 .snapshots
                 .push(snap);
         }
-        let at = cloud.now();
-        Copy { at, volumes }
+        Copy { volumes }
     }
 
     /// One volume at this moment.

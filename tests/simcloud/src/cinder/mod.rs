@@ -8,11 +8,14 @@ mod listing;
 mod literal;
 mod metadata;
 mod microversion;
+mod pages;
 mod query;
 mod schema;
 mod snapshots;
 mod volume_creation;
 mod volumes;
+
+pub(crate) use pages::Pages;
 
 use crate::answer::{self, Answer};
 use crate::call::Call;
@@ -22,7 +25,7 @@ use crate::route::Route;
 use crate::state::State;
 
 /// Who asks, and in which version of the API.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Caller {
     pub(crate) role: Role,
     /// The n of microversion 3.n.
@@ -93,7 +96,7 @@ fn dispatch(state: &mut State, call: &Call, caller: Caller) -> Answer {
     }
     let result = match call.target.route {
         Route::CinderVersion => Ok(microversion::list(state, call, 200)),
-        Route::ListVolumes => volumes::list(state, call, caller),
+        Route::ListVolumes | Route::ListSnapshots => return listed(state, call, caller),
         Route::CreateVolume => volume_creation::create(state, call, caller),
         Route::DeleteVolume => volume_creation::delete(state, call, caller),
         Route::GetVolume => volumes::get(state, call, caller),
@@ -104,7 +107,6 @@ fn dispatch(state: &mut State, call: &Call, caller: Caller) -> Answer {
         Route::GetVolumeMetadataKey => metadata::volume_key(state, call, caller),
         Route::SetVolumeMetadataKey => metadata::set_volume_key(state, call, caller),
         Route::DeleteVolumeMetadataKey => metadata::delete_volume_key(state, call, caller),
-        Route::ListSnapshots => snapshots::list(state, call, caller),
         Route::CreateSnapshot => creation::create(state, call, caller),
         Route::GetSnapshot => snapshots::get(state, call, caller),
         Route::DeleteSnapshot => deletion::delete(state, call, caller),
@@ -120,4 +122,28 @@ fn dispatch(state: &mut State, call: &Call, caller: Caller) -> Answer {
         _ => Err(answer::no_such_path()),
     };
     result.unwrap_or_else(|refusal| refusal)
+}
+
+/// A page of a listing: the same as before where nothing has changed since.
+fn listed(state: &mut State, call: &Call, caller: Caller) -> Answer {
+    let version = state.version();
+    let asked = pages::Asked {
+        uri: call.parts.uri.to_string(),
+        base: call.base(),
+        caller,
+    };
+    if let Some(page) = state.pages.get(version, &asked) {
+        return page;
+    }
+    let result = match call.target.route {
+        Route::ListVolumes => volumes::list(state, call, caller),
+        _ => snapshots::list(state, call, caller),
+    };
+    match result {
+        Ok(page) => {
+            state.pages.keep(version, asked, &page);
+            page
+        }
+        Err(refusal) => refusal,
+    }
 }

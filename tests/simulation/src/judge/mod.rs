@@ -300,15 +300,21 @@ impl Judge {
         if text.is_empty() {
             return;
         }
+        // Most secrets say what they are, and most texts have none of them.
+        const MARK: &str = "not-a-secret";
+        let is_marked = text.contains(MARK);
         let mut secrets = cloud.secrets();
         secrets.push(WEBHOOK_LOGIN.1.into());
         secrets.extend(
             WEBHOOK_PATH
                 .split(['/', '?', '='])
-                .filter(|part| part.starts_with("not-a-secret"))
+                .filter(|part| part.starts_with(MARK))
                 .map(str::to_owned),
         );
-        let shown = secrets.iter().find(|secret| text.contains(secret.as_str()));
+        let shown = secrets
+            .iter()
+            .filter(|secret| is_marked || !secret.contains(MARK))
+            .find(|secret| text.contains(secret.as_str()));
         self.check(shown.is_none(), "no secret is shown", || {
             format!("{place} shows {shown:?}")
         });

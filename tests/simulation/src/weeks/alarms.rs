@@ -1,7 +1,7 @@
 //! Alarms as CloudWatch evaluates them: over the datapoints of the last periods, of which some may
 //! be missing.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
@@ -110,46 +110,87 @@ pub struct Alarm {
 pub struct Alarms {
     alarms: Vec<Alarm>,
     ringing: Vec<bool>,
-    datapoints: BTreeMap<Series, VecDeque<(DateTime<Utc>, f64)>>,
+    /// Of every series that an alarm is about, in order.
+    datapoints: Vec<(Series, VecDeque<(DateTime<Utc>, f64)>)>,
+}
+
+/// What a line of metrics declares, as far as any alarm is about it.
+#[derive(Clone, Debug, Default)]
+pub struct Printed(Vec<Point>);
+
+#[derive(Clone, Copy, Debug)]
+struct Point {
+    /// Which of the series.
+    place: usize,
+    /// Whether it grows with time alone.
+    is_age: bool,
+    value: f64,
 }
 
 impl Alarms {
     /// None of them rings yet.
     pub fn new(alarms: Vec<Alarm>) -> Self {
+        let queries = alarms.iter().flat_map(|alarm| &alarm.queries);
+        let series = queries.filter_map(|query| match query {
+            Query::Statistic { series, .. } => Some((series.clone(), VecDeque::new())),
+            Query::Expression { .. } => None,
+        });
+        let mut datapoints: Vec<_> = series.collect();
+        datapoints.sort_by(|(one, _), (other, _)| one.cmp(other));
+        datapoints.dedup_by(|(one, _), (other, _)| one == other);
         Self {
             ringing: vec![false; alarms.len()],
             alarms,
-            datapoints: BTreeMap::new(),
+            datapoints,
         }
     }
 
-    /// A datapoint comes.
-    pub fn put(&mut self, series: Series, at: DateTime<Utc>, value: f64) {
-        let of = self.datapoints.entry(series).or_default();
+    /// A datapoint comes. One that no alarm is about is not kept.
+    pub fn put(&mut self, series: &Series, at: DateTime<Utc>, value: f64) {
+        if let Some(place) = self.place(series) {
+            self.put_at(place, at, value);
+        }
+    }
+
+    fn put_at(&mut self, place: usize, at: DateTime<Utc>, value: f64) {
+        let of = &mut self.datapoints[place].1;
         while of.front().is_some_and(|(first, _)| *first < at - LONGEST) {
             of.pop_front();
         }
         of.push_back((at, value));
     }
 
-    /// A line of metrics that a pass has printed: what it declares, and nothing else.
-    pub fn take_in(&mut self, line: &Value, at: DateTime<Utc>) {
+    fn place(&self, series: &Series) -> Option<usize> {
+        let found = self.datapoints.binary_search_by(|(one, _)| one.cmp(series));
+        found.ok()
+    }
+
+    /// Reads a line of metrics that a pass has printed: what it declares, and nothing else.
+    pub fn read(&self, line: &Value) -> Printed {
         let phase = line["Phase"].as_str().unwrap_or_default();
         let directives = line["_aws"]["CloudWatchMetrics"].as_array();
-        for directive in directives.into_iter().flatten() {
-            for declared in directive["Metrics"].as_array().into_iter().flatten() {
-                let Some(name) = declared["Name"].as_str() else {
-                    continue;
-                };
-                if let Some(value) = line[name].as_f64() {
-                    let series = Series {
-                        namespace: "SnapSentry".into(),
-                        metric: name.to_owned(),
-                        phase: phase.to_owned(),
-                    };
-                    self.put(series, at, value);
-                }
-            }
+        let directives = directives.into_iter().flatten();
+        let declared = directives.flat_map(|one| one["Metrics"].as_array().into_iter().flatten());
+        let points = declared.filter_map(|declared| {
+            let metric = declared["Name"].as_str()?;
+            let series = Series {
+                namespace: "SnapSentry".into(),
+                metric: metric.to_owned(),
+                phase: phase.to_owned(),
+            };
+            Some(Point {
+                place: self.place(&series)?,
+                is_age: metric.ends_with("AgeSeconds"),
+                value: line[metric].as_f64()?,
+            })
+        });
+        Printed(points.collect())
+    }
+
+    /// The datapoints of a line come.
+    pub fn take_in(&mut self, printed: &Printed, at: DateTime<Utc>) {
+        for point in &printed.0 {
+            self.put_at(point.place, at, point.value);
         }
     }
 
@@ -215,7 +256,7 @@ impl Alarms {
             } => {
                 let period = TimeDelta::seconds(*period);
                 let until = at - period * back as i32;
-                let of = self.datapoints.get(series)?;
+                let of = &self.datapoints[self.place(series)?].1;
                 let newest_first = of.iter().rev().skip_while(|(when, _)| *when > until);
                 let values = newest_first.take_while(|(when, _)| *when > until - period);
                 statistic.of(values.map(|(_, value)| *value))
@@ -228,6 +269,20 @@ impl Alarms {
                 math::evaluated(text, &look_up)
             }
         }
+    }
+}
+
+impl Printed {
+    /// The same line so much later, where nothing has changed but the time: an age that is not 0
+    /// has gone on.
+    pub fn aged(&self, by: TimeDelta) -> Self {
+        let mut aged = self.clone();
+        for point in &mut aged.0 {
+            if point.is_age && point.value > 0.0 {
+                point.value += by.as_seconds_f64();
+            }
+        }
+        aged
     }
 }
 
@@ -442,11 +497,11 @@ mod tests {
             (Missing::Breaching, true),
         ] {
             let mut alarms = Alarms::new(vec![alarm(Statistic::Maximum, missing, (1, 1))]);
-            alarms.put(series(), minute(5), 101.0);
+            alarms.put(&series(), minute(5), 101.0);
             assert_eq!(alarms.evaluate(minute(10)), [("age", true)]);
             alarms.evaluate(minute(30));
             assert_eq!(alarms.rings("age"), rings, "{missing:?}");
-            alarms.put(series(), minute(35), 100.0);
+            alarms.put(&series(), minute(35), 100.0);
             alarms.evaluate(minute(40));
             assert!(!alarms.rings("age"));
         }
@@ -457,7 +512,7 @@ mod tests {
             (12, 5.0, false),
             (22, 200.0, true),
         ] {
-            alarms.put(series(), minute(at), value);
+            alarms.put(&series(), minute(at), value);
             alarms.evaluate(minute(at / 10 * 10 + 10));
             assert_eq!(alarms.rings("age"), rings, "after {at}");
         }

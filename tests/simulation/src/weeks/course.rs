@@ -44,6 +44,21 @@ const SAYS_LOST: [&str; 5] = [
     "async-events-dropped",
 ];
 
+/// Any of them says that a policy cannot be read, or that nothing is known of it.
+const SAYS_INVALID: [&str; 5] = [
+    "policies-invalid",
+    "no-snapshot-pass",
+    "function-errors",
+    "no-volumes-managed",
+    "async-events-dropped",
+];
+/// At most so many tries that came to nothing does a backend that is down cost a policy a day: at
+/// once, and ten minutes, half an hour, an hour and a half, four and a half and thirteen hours after
+/// the one before; two more where the listing no longer reaches the first of them.
+const LEFT_A_DAY: usize = 8;
+/// So many windows that begin within two ticks are many.
+const MANY: usize = 12;
+
 /// So long after health is back everything is as it was.
 const RECOVERY: TimeDelta = TimeDelta::hours(2);
 /// So long the first passes of all have.
@@ -58,10 +73,22 @@ struct Thread {
     lacks: Option<DateTime<Utc>>,
     /// Since when its volume allows none.
     blocked: Option<DateTime<Utc>>,
+    /// When its active window began.
+    window: Option<DateTime<Utc>>,
+    /// Whether an alarm had to say that it lacks one.
+    told: bool,
     /// When it last had to wait for what is stuck.
     waited: Option<DateTime<Utc>>,
     /// When a snapshot was last being created for it, and since when.
     creating: Option<(DateTime<Utc>, DateTime<Utc>)>,
+}
+
+/// A snapshot that the next expire pass would delete.
+#[derive(Clone, Copy, Debug)]
+struct Expired {
+    since: DateTime<Utc>,
+    /// Whether a role is needed that may force a deletion.
+    by_force: bool,
 }
 
 /// Watches over some weeks.
@@ -69,12 +96,15 @@ struct Thread {
 pub struct Course {
     case: Arc<Case>,
     sicknesses: Vec<Sickness>,
+    /// Whether a request in a hundred is answered by 503 although all is well.
+    is_noisy: bool,
     limits: Limits,
     threads: BTreeMap<(String, Kind), Thread>,
     /// When everything was last looked at.
     looked: Option<DateTime<Utc>>,
     lost: BTreeMap<String, DateTime<Utc>>,
-    expired: BTreeMap<String, DateTime<Utc>>,
+    unreadable: BTreeMap<(String, Kind), DateTime<Utc>>,
+    expired: BTreeMap<String, Expired>,
     invoked: BTreeMap<&'static str, DateTime<Utc>>,
     /// When an alarm last said each thing that has to be said.
     said: BTreeMap<&'static str, DateTime<Utc>>,
@@ -131,6 +161,7 @@ impl Course {
         Self {
             case: weeks.case.clone(),
             sicknesses: weeks.sicknesses.clone(),
+            is_noisy: weeks.one_in > 0,
             limits: Limits {
                 tick: seconds("SnapshotTickSeconds"),
                 expire_tick: seconds("ExpireTickSeconds"),
@@ -141,6 +172,7 @@ impl Course {
             threads: BTreeMap::new(),
             looked: None,
             lost: BTreeMap::new(),
+            unreadable: BTreeMap::new(),
             expired: BTreeMap::new(),
             invoked: BTreeMap::new(),
             said: BTreeMap::new(),
@@ -165,12 +197,9 @@ impl Course {
         self.coverage.hit(name);
     }
 
-    /// Looks at everything after a tick. Where nothing has changed and no window has ended since
-    /// the last one, only time has gone on.
-    pub fn look(&mut self, at: DateTime<Utc>, copy: &Copy, alarms: &Alarms, changed: bool) {
-        if changed {
-            self.follow(at, copy);
-        }
+    /// Looks at everything after a tick.
+    pub fn look(&mut self, at: DateTime<Utc>, copy: &Copy, alarms: &Alarms) {
+        self.follow(at, copy);
         self.looked = Some(at);
         if at - self.case.begins() < BEGINNING {
             return;
@@ -200,9 +229,8 @@ impl Course {
         self.nothing_rings_without_reason(&moment);
         self.all_is_served_again(&moment);
         self.nobody_suffers_for_others(&moment);
-        if changed {
-            self.few_are_creating(&moment);
-        }
+        self.few_are_creating(&moment);
+        self.little_is_left_behind(&moment);
     }
 
     fn check(&mut self, holds: bool, rule: &'static str, what: impl FnOnce() -> String) {
@@ -251,7 +279,22 @@ impl Course {
                         thread.blocked.get_or_insert(since);
                     }
                 }
+                if has && std::mem::take(&mut thread.told) {
+                    self.coverage
+                        .hit("a recovery point came after an alarm had said that it was missing");
+                }
                 thread.in_order = has;
+                thread.window = Some(window.start);
+            }
+            for kind in Kind::ALL {
+                let is_unreadable =
+                    volume.tags.managed && volume.tags.policy(kind) == Meaning::Unreadable;
+                let key = (id.clone(), kind);
+                if is_unreadable {
+                    self.unreadable.entry(key).or_insert(at);
+                } else {
+                    self.unreadable.remove(&key);
+                }
             }
             let is_lost = !volume.tags.has_our_keys && copy.snapshots.iter().any(|one| one.managed);
             if is_lost {
@@ -262,6 +305,12 @@ impl Course {
         }
         self.threads.retain(|key, _| seen.contains(key));
         self.lost.retain(|id, _| copy.volumes.contains_key(id));
+        let is_there = |id: &str| {
+            copy.volumes
+                .get(id)
+                .is_some_and(|copy| copy.volume.is_some())
+        };
+        self.unreadable.retain(|(id, _), _| is_there(id));
     }
 
     /// What an expire pass would delete now, and since when: to be asked now and then.
@@ -280,7 +329,14 @@ impl Course {
                             self.released = Some(at);
                         }
                         seen.insert(snap.id.clone());
-                        self.expired.entry(snap.id.clone()).or_insert(at);
+                        let by_force = rules::is_stuck(snap, &basis);
+                        let expired = self.expired.entry(snap.id.clone());
+                        expired
+                            .or_insert(Expired {
+                                since: at,
+                                by_force,
+                            })
+                            .by_force = by_force;
                     }
                     Fate::KeptForPolicy
                     | Fate::KeptForUnreadable
@@ -335,7 +391,8 @@ impl Course {
         let blocked = blocked.min();
         let lost = self.lost.iter().map(|(id, since)| (*since, id.clone()));
         let lost = lost.min();
-        let expired = self.expired.iter().map(|(id, since)| (*since, id.clone()));
+        let expired = self.expired.iter();
+        let expired = expired.map(|(id, expired)| (expired.since, id.clone()));
         let expired = expired.min();
         let rings: Vec<String> = moment.alarms.ringing().map(str::to_owned).collect();
         let at = moment.at;
@@ -343,6 +400,9 @@ impl Course {
             && at - since > limits.due + limits.tick * 3
         {
             self.hit("an alarm had to say that a recovery point is missing");
+            if let Some(thread) = self.threads.get_mut(&key) {
+                thread.told = true;
+            }
             let rings_now = moment.any_rings(&SAYS_UNSERVED);
             let said = self.is_said("unserved", rings_now, at, limits.tick * 2);
             self.check(
@@ -382,17 +442,40 @@ impl Course {
                 format!("{at}: {id} since {since}; ringing {rings:?}")
             });
         }
+        let unreadable = self.unreadable.iter();
+        let unreadable = unreadable.map(|(key, since)| (*since, key.clone())).min();
+        if let Some((since, key)) = unreadable
+            && at - since > limits.tick * 3
+        {
+            self.hit("an alarm had to say that a policy cannot be read");
+            let rings_now = moment.any_rings(&SAYS_INVALID);
+            let said = self.is_said("unreadable", rings_now, at, limits.tick * 2);
+            self.check(said, "a policy that cannot be read is told", || {
+                format!("{at}: {key:?} since {since}; ringing {rings:?}")
+            });
+        }
     }
 
     fn passes_that_do_not_come_are_told(&mut self, moment: &Moment<'_>) {
-        for (phase, tick, alarm) in [
-            ("snapshot", self.limits.tick, "no-snapshot-pass"),
-            ("expire", self.limits.expire_tick, "no-expire-pass"),
+        let limits = self.limits;
+        for (phase, tick, alarm, label) in [
+            (
+                "snapshot",
+                limits.tick,
+                "no-snapshot-pass",
+                "an alarm had to say that snapshot passes do not come",
+            ),
+            (
+                "expire",
+                limits.expire_tick,
+                "no-expire-pass",
+                "an alarm had to say that expire passes do not come",
+            ),
         ] {
             let last = self.invoked.get(phase).copied();
             let last = last.unwrap_or(self.case.begins());
             if moment.at - last > tick * 5 {
-                self.hit("an alarm had to say that passes do not come");
+                self.hit(label);
                 self.check(
                     moment.alarms.rings(alarm),
                     "passes that do not come are told",
@@ -423,7 +506,21 @@ impl Course {
                 format!("{}: {alarm} rings, {:?}", moment.at, moment.well_since)
             });
         }
-        self.hit("nothing may ring");
+        let was_sick = self.sicknesses.iter().any(|one| one.from <= moment.at);
+        self.hit(match (was_sick, self.is_noisy) {
+            (true, _) => "nothing rang once health had been back for two hours",
+            (false, false) => "nothing rang in a healthy cloud",
+            (false, true) => "nothing rang with one request in a hundred answered by 503",
+        });
+        let lately = |thread: &&Thread| {
+            let began = thread
+                .window
+                .is_some_and(|began| moment.at - began <= self.limits.tick * 2);
+            began && moment.at - self.case.begins() > BEGINNING
+        };
+        if self.threads.values().filter(lately).count() >= MANY {
+            self.hit("many windows began at once, and nothing rang");
+        }
     }
 
     /// Why an alarm may ring although nothing is sick.
@@ -589,6 +686,17 @@ impl Course {
                 },
             );
         }
+        // So is what has expired, as far as the role goes.
+        let may_force = self.case.config.role >= Role::Admin;
+        let patience = self.limits.expire_tick * 2 + TimeDelta::minutes(6);
+        let goes = |one: &Expired| (may_force || !one.by_force) && moment.at - one.since > patience;
+        let stays = self.expired.iter().find(|(_, one)| goes(one));
+        let stays = stays.map(|(id, one)| (id.clone(), one.since));
+        self.check(
+            stays.is_none(),
+            "two hours after health is back what has expired is gone, as far as the role goes",
+            || format!("{}: {stays:?}", moment.at),
+        );
         // What was to be deleted from the active window is gone.
         for (id, copy) in &moment.copy.volumes {
             if copy.snapshots.iter().all(|snap| snap.status != "deleting") {
@@ -633,6 +741,8 @@ impl Course {
             }
             match &one.ill {
                 Ill::Backend(name, _) => drop(ill.insert(*name)),
+                // Whose volume it is gets nothing then; others do.
+                Ill::Typo(_) | Ill::RuleOff("expire") => {}
                 _ => return,
             }
         }
@@ -662,7 +772,17 @@ impl Course {
                 !ill.contains(of.as_str()) && moment.at - *since > patience
             })
             .collect();
-        self.hit("a backend was sick beside a healthy one");
+        // Of a healthy backend, and begun since the other is sick.
+        let since = self.sicknesses.iter().filter(|one| one.lasts_at(moment.at));
+        let since = since.map(|one| one.from).min().unwrap_or(moment.at);
+        let was_served = self.threads.iter().any(|((id, _), thread)| {
+            let of = type_of(id).unwrap_or_default();
+            let began = thread.window.is_some_and(|began| began > since);
+            !ill.contains(of.as_str()) && thread.in_order && began
+        });
+        if was_served {
+            self.hit("a window was served while another backend was sick");
+        }
         for (id, kind, since) in late {
             let waits = self.has_to_wait(moment, &id, kind);
             self.check(
@@ -691,12 +811,38 @@ impl Course {
             *creating.entry(of).or_default() += young.count();
         }
         let most = self.case.knobs.max_creating;
+        if creating.values().any(|count| *count == most) {
+            self.coverage
+                .hit("what was being created took all slots of a type");
+        }
         let too_many = creating.into_iter().find(|(_, count)| *count > most);
         let too_many = too_many.map(|(of, count)| (of.map(str::to_owned), count));
         self.check(
             too_many.is_none(),
             "no sickness brings more into creation than is allowed a type",
             || format!("{}: {too_many:?} of {most}", moment.at),
+        );
+    }
+
+    /// No sickness costs a policy more than a handful of tries a day that leave something behind.
+    fn little_is_left_behind(&mut self, moment: &Moment<'_>) {
+        let day = TimeDelta::days(1);
+        let mut most = (0, None);
+        for (id, copy) in &moment.copy.volumes {
+            for kind in Kind::ALL {
+                let left = rules::leftovers(copy, kind, &moment.basis);
+                let left = left.filter(|snap| moment.at - snap.created_at < day);
+                most = most.max((left.count(), Some((id, kind))));
+            }
+        }
+        let (count, of) = most;
+        if count >= 3 {
+            self.hit("three and more tries in a day left something behind");
+        }
+        self.check(
+            count <= LEFT_A_DAY,
+            "no sickness leaves more than a handful a day behind",
+            || format!("{}: {count} of {of:?}", moment.at),
         );
     }
 

@@ -98,12 +98,19 @@ fn volumes(seed: Seed, begins: DateTime<Utc>, zone: &'static str) -> Vec<VolumeD
     let rng = &mut seed.rng();
     let vms: Vec<String> = (0..2).map(|_| uuid(rng)).collect();
     let types = if rng.random_bool(0.6) { 2 } else { 1 };
-    (0..rng.random_range(2..=5))
+    // Now and then there are many that all want theirs at the same time.
+    let same = rng.random_bool(0.02).then(|| Arc::new(nightly()));
+    let count = match same {
+        Some(_) => rng.random_range(16..=24),
+        None => rng.random_range(2..=5),
+    };
+    (0..count)
         .map(|n| {
             let seed = seed.nth(n);
             let rng = &mut seed.rng();
             let id = uuid(rng);
-            let tags = Arc::new(tags(seed.of("tags"), zone));
+            let own = || Arc::new(tags(seed.of("tags"), zone));
+            let tags = same.clone().unwrap_or_else(own);
             // Each type has the volumes of a machine of its own.
             let kind = n % types;
             let servers = match rng.random_range(0..3) {
@@ -127,6 +134,25 @@ fn volumes(seed: Seed, begins: DateTime<Utc>, zone: &'static str) -> Vec<VolumeD
             }
         })
         .collect()
+}
+
+/// A snapshot each night.
+fn nightly() -> Tags {
+    let mut policies = Tags::nothing().policies;
+    policies[Kind::Daily as usize] = Meaning::On(Schedule::of(Kind::Daily));
+    let metadata = [
+        ("x-snapsentry-managed", "true"),
+        ("x-snapsentry-daily-enabled", "true"),
+        ("x-snapsentry-daily-retention-days", "1"),
+    ];
+    Tags {
+        managed: true,
+        has_our_keys: true,
+        metadata: metadata
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .into(),
+        policies,
+    }
 }
 
 /// One or two policies, written as people write them.

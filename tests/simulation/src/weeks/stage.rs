@@ -12,11 +12,11 @@ use simcloud::{
 };
 use tokio::time::sleep;
 
-use super::alarms::{Alarms, Series};
+use super::alarms::{Alarms, Printed, Series};
 use super::course::Course;
 use super::template::{Template, Ticks};
 use super::{Ill, Silence, Weeks, delta, story, with_typo};
-use crate::case::{Doing, PassDraw, Trouble};
+use crate::case::{Doing, Knobs, PassDraw, Trouble};
 use crate::draw::Seed;
 use crate::judge::Judge;
 use crate::logs::Logs;
@@ -25,30 +25,39 @@ use crate::rules::{self, Basis};
 use crate::run::in_process::{self, Warm};
 use crate::run::{Detail, End, Figures, Outcome, PassRun, StepRun};
 use crate::trace;
+use crate::witness::{Purpose, Sent};
 use crate::world::{Copy, World};
 
-/// Ages go on while a pass is not run.
-const AGES: [&str; 3] = [
-    "OldestDueAgeSeconds",
-    "OldestBlockedAgeSeconds",
-    "OldestExpiredAgeSeconds",
-];
+/// Of the passes that would find that there is still something to be waited for, so many are left
+/// out.
+const LEFT_OUT: f64 = 0.75;
 
 /// What the last pass of a phase found, as far as it says what the next will.
 struct Last {
     at: DateTime<Utc>,
-    line: Value,
+    line: Printed,
     /// Up to when the next finds the same, if nothing else happens.
     until: DateTime<Utc>,
     /// What had happened by then.
-    version: u64,
+    version: Version,
+    /// Whether a window had to wait.
+    waits: bool,
+}
+
+/// What a pass finds follows from this and the time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Version {
+    /// Of volumes and snapshots.
+    rows: u64,
+    /// Of everything else.
+    others: u64,
 }
 
 pub(super) struct Stage<'a> {
     weeks: &'a Weeks,
     detail: Detail,
     logs: Logs,
-    template: Template,
+    template: &'static Template,
     cloud: Cloud,
     /// Another project, in which there is nothing.
     elsewhere: Cloud,
@@ -60,10 +69,8 @@ pub(super) struct Stage<'a> {
     noise: StdRng,
     snapshot: Option<Last>,
     expire: Option<Last>,
-    /// Everything as it was last looked at, for as long as nothing changes.
-    seen: Option<Arc<Copy>>,
-    /// Grows with everything that changes what a pass finds.
-    version: u64,
+    /// Grows with everything else that changes what a pass finds.
+    others: u64,
     ticks: usize,
     next_doing: usize,
     was_sick: Vec<bool>,
@@ -83,15 +90,14 @@ impl<'a> Stage<'a> {
             }),
             world: World::default(),
             judge: Judge::new(&weeks.case),
-            course: Course::new(weeks, &template),
+            course: Course::new(weeks, template),
             alarms: Alarms::new(template.alarms()),
             template,
             warm: None,
             noise: Seed::new(weeks.case.seed).of("noise").nth(1).rng(),
             snapshot: None,
             expire: None,
-            seen: None,
-            version: 0,
+            others: 0,
             ticks: 0,
             next_doing: 0,
             was_sick: vec![false; weeks.sicknesses.len()],
@@ -180,7 +186,7 @@ impl<'a> Stage<'a> {
                 self.tell(|| format!("{first} people: {doing:?}\n"));
                 let case = self.weeks.case.clone();
                 self.world.carry_out(&self.cloud, &case, doing);
-                self.version += 1;
+                self.others += 1;
             }
             self.turn(first);
         }
@@ -201,7 +207,7 @@ impl<'a> Stage<'a> {
             if std::mem::replace(&mut self.was_sick[n], is_sick) == is_sick {
                 continue;
             }
-            self.version += 1;
+            self.others += 1;
             let begins = if is_sick { "begins" } else { "ends" };
             self.tell(|| format!("{at} {begins}: {:?}\n", sickness.ill));
             if is_sick {
@@ -293,19 +299,18 @@ impl<'a> Stage<'a> {
         if !turns.is_empty() {
             self.tell(|| format!("{at} alarm: {}\n", turns.join(", ")));
         }
-        let is_same = |last: &Option<Last>| {
-            let last = last.as_ref();
-            last.is_some_and(|last| last.version == self.version && at < last.until)
-        };
-        let is_still = is_same(&self.snapshot) && is_same(&self.expire);
-        let seen = self.seen.take().filter(|_| is_still);
-        let changed = seen.is_none();
-        let copy = seen.unwrap_or_else(|| Arc::new(self.world.copy(&self.cloud)));
-        self.seen = Some(copy.clone());
+        let copy = self.world.copy(&self.cloud);
         if phase == "expire" {
             self.course.follow_expired(at, &copy);
         }
-        self.course.look(at, &copy, &self.alarms, changed);
+        self.course.look(at, &copy, &self.alarms);
+    }
+
+    fn version(&self) -> Version {
+        Version {
+            rows: self.cloud.version(),
+            others: self.others,
+        }
     }
 
     async fn tick(&mut self, phase: &'static str, at: DateTime<Utc>) {
@@ -326,17 +331,13 @@ impl<'a> Stage<'a> {
             &self.expire
         };
         let listings = lasting.iter().any(|ill| changes_listings(ill));
+        let same = same
+            .as_ref()
+            .filter(|last| !listings && last.version == self.version() && at < last.until);
         if let Some(last) = same
-            && last.version == self.version
-            && at < last.until
-            && !listings
+            && (!last.waits || self.noise.random_bool(LEFT_OUT))
         {
-            let mut line = last.line.clone();
-            for age in AGES {
-                if let Some(before) = line[age].as_f64().filter(|before| *before > 0.0) {
-                    line[age] = json!(before + (at - last.at).as_seconds_f64());
-                }
-            }
+            let line = last.line.aged(at - last.at);
             self.alarms.take_in(&line, at);
             self.of_lambda("Errors", at, 0.0);
             return;
@@ -365,6 +366,7 @@ impl<'a> Stage<'a> {
         self.world.begin_step();
         cloud.clear_journal();
         let noise = self.noise(cloud);
+        let before = self.version();
         self.world.remember(cloud);
         let draw = PassDraw {
             event: json!({ "phase": phase }),
@@ -413,8 +415,9 @@ impl<'a> Stage<'a> {
         if struck.as_ref().is_some_and(|(_, times)| *times > 0) {
             self.figures.faults += 1;
         }
-        let changed = self.remember(phase, at, &over);
-        if changed || !troubles.is_empty() {
+        let is_calm = !is_elsewhere && self.version() == before && over.struck.is_empty();
+        let is_calm = is_calm && self.remember(phase, at, &over);
+        if !is_calm || !troubles.is_empty() {
             let pass = story::of_pass(at, phase, &over.passes[0]);
             self.tell(|| pass);
         }
@@ -453,7 +456,7 @@ impl<'a> Stage<'a> {
     fn take_in(&mut self, pass: &PassRun, at: DateTime<Utc>) {
         for line in &pass.record.lines {
             let line: Value = serde_json::from_str(line).unwrap_or_default();
-            self.alarms.take_in(&line, at);
+            self.alarms.take_in(&self.alarms.read(&line), at);
         }
         let failed = f64::from(u8::from(!matches!(pass.end, End::Answered(_))));
         self.of_lambda("Errors", at, failed);
@@ -466,74 +469,42 @@ impl<'a> Stage<'a> {
             metric: metric.into(),
             phase: String::new(),
         };
-        self.alarms.put(series, at, value);
+        self.alarms.put(&series, at, value);
     }
 
-    /// Remembers what the pass found, if the next would find the same; gives whether it changed
-    /// anything.
+    /// Remembers what a pass over unchanged volumes and snapshots found, if the next would find the
+    /// same; gives whether it does.
     fn remember(&mut self, phase: &str, at: DateTime<Utc>, over: &StepRun<'_>) -> bool {
         let pass = &over.passes[0];
-        let counts = match &pass.end {
-            End::Answered(answer) => answer["snapshots"].as_object(),
-            _ => None,
-        };
-        let is_calm = counts.is_some_and(|counts| {
-            let still = ["managed", "kept", "blocked"];
-            counts
-                .iter()
-                .all(|(name, count)| still.contains(&name.as_str()) || count.as_u64() == Some(0))
-        });
-        let line = pass.record.lines.first();
-        let line = line.and_then(|line| serde_json::from_str(line).ok());
-        let copy = over.copies.last().filter(|_| is_calm);
-        let last = match (copy, line) {
-            (Some(copy), Some(line)) => self.same_until(phase, at, copy).map(|until| Last {
-                at,
-                line,
-                until,
-                version: self.version,
-            }),
-            _ => None,
-        };
-        if !is_calm {
-            self.version += 1;
-        }
-        if phase == "snapshot" {
-            self.snapshot = last;
+        let of_phase = if phase == "snapshot" {
+            &mut self.snapshot
         } else {
-            self.expire = last;
-        }
-        !is_calm
-    }
-
-    /// Up to when a pass finds the same as one at this instant; none where something is under way.
-    fn same_until(&self, phase: &str, at: DateTime<Utc>, copy: &Copy) -> Option<DateTime<Utc>> {
-        let knobs = &self.weeks.case.knobs;
-        let basis = Basis {
-            now: at,
-            stuck_after: knobs.stuck_after,
-            keep_last: knobs.keep_last,
+            &mut self.expire
         };
-        let mut until = at + TimeDelta::days(40);
-        for copy in copy.volumes.values() {
-            for snap in &copy.snapshots {
-                let moves = !matches!(snap.status.as_str(), "available" | "error");
-                if moves && !rules::is_stuck(snap, &basis) {
-                    return None;
-                }
-                if let (Expiry::At(expires), "expire") = (snap.expiry, phase)
-                    && expires > at
-                {
-                    until = until.min(expires);
-                }
-            }
-            if phase == "snapshot" {
-                for (_, window) in rules::windows(copy, &basis) {
-                    until = until.min(window.end);
-                }
-            }
+        *of_phase = None;
+        let End::Answered(answer) = &pass.end else {
+            return false;
+        };
+        let works = |sent: &Sent| matches!(sent.purpose, Purpose::Create | Purpose::Delete);
+        let (Some(copy), Some(line)) = (over.copies.last(), pass.record.lines.first()) else {
+            return false;
+        };
+        if pass.record.sent.iter().any(works) {
+            return false;
         }
-        Some(until)
+        let waits = answer["snapshots"]["deferred"].as_u64() != Some(0);
+        let line: Value = serde_json::from_str(line).unwrap_or_default();
+        *of_phase = Some(Last {
+            at,
+            line: self.alarms.read(&line),
+            until: same_until(&self.weeks.case.knobs, phase, at, copy),
+            version: Version {
+                rows: self.cloud.version(),
+                others: self.others,
+            },
+            waits,
+        });
+        true
     }
 
     fn tell(&mut self, what: impl FnOnce() -> String) {
@@ -542,6 +513,45 @@ impl<'a> Stage<'a> {
             self.trace.push_str(&what);
         }
     }
+}
+
+/// Up to when a pass finds the same as one at this instant, if nothing changes but the time.
+fn same_until(knobs: &Knobs, phase: &str, at: DateTime<Utc>, copy: &Copy) -> DateTime<Utc> {
+    let basis = Basis {
+        now: at,
+        stuck_after: knobs.stuck_after,
+        keep_last: knobs.keep_last,
+    };
+    let mut until = at + TimeDelta::days(40);
+    let mut may_end = |then: DateTime<Utc>| {
+        if then > at {
+            until = until.min(then);
+        }
+    };
+    for copy in copy.volumes.values() {
+        for snap in &copy.snapshots {
+            if !matches!(snap.status.as_str(), "available" | "error") {
+                may_end(snap.updated_at.unwrap_or(snap.created_at) + delta(knobs.stuck_after));
+                may_end(snap.created_at + delta(knobs.stuck_after / 6));
+            }
+            if let (Expiry::At(expires), "expire") = (snap.expiry, phase) {
+                may_end(expires);
+            }
+        }
+        if phase == "snapshot" {
+            for (schedule, window) in rules::windows(copy, &basis) {
+                may_end(window.end);
+                // However many of them count, and whichever is the youngest of those.
+                let leftovers: Vec<_> = rules::leftovers(copy, schedule.kind, &basis).collect();
+                for youngest in &leftovers {
+                    let alone = (1..=leftovers.len())
+                        .map(|count| [*youngest].into_iter().cycle().take(count));
+                    alone.filter_map(rules::waits_for).for_each(&mut may_end);
+                }
+            }
+        }
+    }
+    until
 }
 
 /// The first tick at or after an instant.

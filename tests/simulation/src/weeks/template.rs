@@ -2,6 +2,7 @@
 //! read from the file itself, so that what is judged is what is deployed.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -31,7 +32,12 @@ impl Template {
     ///
     /// # Panics
     /// Where it cannot be read.
-    pub fn read() -> Self {
+    pub fn read() -> &'static Self {
+        static READ: LazyLock<Template> = LazyLock::new(Template::parsed);
+        &READ
+    }
+
+    fn parsed() -> Self {
         let document: Value = serde_saphyr::from_str(TEXT).expect("template.yaml is YAML");
         let parameters = document["Parameters"].as_object();
         let parameters = parameters.expect("the template has parameters");
