@@ -73,7 +73,7 @@ pub struct Schedule {
 }
 
 /// Times of day, in no order.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Times {
     minutes: [u16; 24],
     count: usize,

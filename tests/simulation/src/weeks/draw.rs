@@ -152,6 +152,7 @@ fn nightly() -> Tags {
             .map(|(key, value)| (key.to_owned(), value.to_owned()))
             .into(),
         policies,
+        keep_last: [None; 5],
     }
 }
 
