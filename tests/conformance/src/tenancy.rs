@@ -364,15 +364,23 @@ impl Tenancy {
 
     /// Takes a snapshot as the function would have, whose time is over.
     pub async fn add_expired_snapshot(&self, volume: &str, policy: &str) -> String {
+        self.add_snapshot_until(volume, policy, "2021-03-02T00:00:00Z")
+            .await
+    }
+
+    /// Takes a snapshot as the function would have, whose time is never over.
+    pub async fn add_lasting_snapshot(&self, volume: &str, policy: &str) -> String {
+        self.add_snapshot_until(volume, policy, "2121-03-02T00:00:00Z")
+            .await
+    }
+
+    async fn add_snapshot_until(&self, volume: &str, policy: &str, expiry: &str) -> String {
         let metadata = [
             ("x-snapsentry-managed", "true"),
             ("x-snapsentry-snapshot-policy-type", policy),
             ("x-snapsentry-snapshot-retention-days", "1"),
-            ("x-snapsentry-snapshot-expiry-date", "2021-03-02T00:00:00Z"),
-            (
-                "x-snapsentry-snapshot-expiry-date-user-tz",
-                "2021-03-02T00:00:00Z",
-            ),
+            ("x-snapsentry-snapshot-expiry-date", expiry),
+            ("x-snapsentry-snapshot-expiry-date-user-tz", expiry),
             ("x-snapsentry-snapshot-window-start", "2021-03-01T00:00:00Z"),
         ];
         let metadata = metadata

@@ -11,6 +11,7 @@ pub mod overlap;
 pub mod paging;
 pub mod policies;
 pub mod quota;
+pub mod report;
 pub mod restore;
 pub mod roles;
 pub mod storage;
@@ -71,10 +72,15 @@ macro_rules! for_each_scenario {
             }
             policies {
                 every_policy_is_taken_in_its_own_zone,
+                hours_times_of_a_day_and_years_are_windows_too,
+                a_limit_by_number_lets_the_oldest_go_and_never_the_last,
                 a_policy_that_cannot_be_read_stops_no_other,
             }
             quota {
                 a_used_up_quota_is_told_and_every_window_is_tried,
+            }
+            report {
+                a_report_says_how_every_volume_stands_page_by_page_and_changes_nothing,
             }
             restore {
                 the_volumes_of_a_server_come_back_once_and_nothing_else_is_touched,

@@ -1,8 +1,9 @@
-//! The four policies, with their settings read from a volume's metadata.
+//! The policies, with their settings read from a volume's metadata.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, TimeDelta, Timelike, Utc};
+use serde_json::json;
 
-use super::{assert_counts, assert_outcome};
+use super::{assert_counts, assert_outcome, next_second};
 use crate::api::Snapshot;
 use crate::tenancy::{NewVolume, Tenancy};
 
@@ -66,6 +67,121 @@ pub async fn every_policy_is_taken_in_its_own_zone(t: &mut Tenancy) {
         assert_eq!(*retention, days.to_string());
     }
     assert_counts(&function.snapshot().await, &[("volumes.due", 0)]);
+}
+
+/// Hours, times of a day and years: what was asked for by the day and the month is asked for
+/// more often and more seldom.
+pub async fn hours_times_of_a_day_and_years_are_windows_too(t: &mut Tenancy) {
+    let now = Utc::now();
+    let half_a_day_on = now + TimeDelta::hours(12);
+    // One begins this minute and one half a day later, whatever time it is.
+    let times = format!(
+        "{}, {}",
+        half_a_day_on.format("%H:%M"),
+        now.format("%-H:%M")
+    );
+    let volume = NewVolume::named("all rhythms")
+        .policy("express")
+        .meta("x-snapsentry-express-interval-hours", "1")
+        .meta("x-snapsentry-express-timezone", "Asia/Kolkata")
+        .policy("daily")
+        .meta("x-snapsentry-daily-times", times)
+        // With times of the day nobody reads it.
+        .meta("x-snapsentry-daily-start-time", "noon")
+        .policy("yearly")
+        .meta("x-snapsentry-yearly-start-month", "Feb")
+        .meta("x-snapsentry-yearly-start-day-of-month", "30")
+        .meta("x-snapsentry-yearly-retention-days", "1825");
+    let volume = t.add_volume(volume).await;
+    let mut function = t.function().await;
+    let told = function.snapshot().await;
+    assert_outcome(&told, "complete");
+    assert_counts(&told, &[("volumes.due", 3), ("created", 3)]);
+
+    let now = Utc::now();
+    let taken = t.api.snapshots_of(&volume).await;
+    let start_of = |policy: &str| {
+        let of_policy: Vec<_> = taken.iter().filter(|one| one.policy() == policy).collect();
+        let [one] = of_policy.as_slice() else {
+            panic!("one for {policy}, not {of_policy:?}")
+        };
+        assert_eq!(one.status, "available", "{one:?}");
+        let start = instant(one, "window-start");
+        (start, instant(one, "expiry-date") - start)
+    };
+    let (hour, kept) = start_of("express");
+    assert!(hour <= now && now < hour + TimeDelta::hours(1), "{hour}");
+    assert_eq!(hour.minute(), 30, "an hour of India: {hour}");
+    assert_eq!(kept, TimeDelta::days(1));
+    let (time, kept) = start_of("daily");
+    assert!(time <= now && now < time + TimeDelta::hours(12), "{time}");
+    assert_eq!(kept, TimeDelta::days(2));
+    let (year, kept) = start_of("yearly");
+    assert!(year <= now && now < year + TimeDelta::days(367), "{year}");
+    let day = year.date_naive();
+    let next = day + TimeDelta::days(1);
+    assert_eq!(
+        (day.month(), next.month()),
+        (2, 3),
+        "February's last: {year}"
+    );
+    assert_eq!(kept, TimeDelta::days(1825));
+    assert_counts(&function.snapshot().await, &[("volumes.due", 0)]);
+}
+
+/// By number, also what has not expired; never the last ones, nor what is held, nor where the number cannot
+/// be read.
+pub async fn a_limit_by_number_lets_the_oldest_go_and_never_the_last(t: &mut Tenancy) {
+    let key = |policy: &str, setting: &str| format!("x-snapsentry-{policy}-{setting}");
+    let volume = NewVolume::named("the last ones")
+        .policy("daily")
+        .meta(key("daily", "keep-at-most"), "2")
+        .policy("weekly")
+        .meta(key("weekly", "keep-at-most"), "1")
+        .meta(key("weekly", "keep-last"), "3")
+        .policy("monthly")
+        .meta(key("monthly", "keep-at-most"), "many");
+    let volume = t.add_volume(volume).await;
+    let mut by_age = Vec::new();
+    for _ in 0..4 {
+        for policy in ["daily", "weekly", "monthly"] {
+            let id = t.add_lasting_snapshot(&volume, policy).await;
+            by_age.push((policy, id));
+        }
+        next_second().await;
+    }
+    let of = |wanted: &str| {
+        let of_policy = by_age.iter().filter(|(policy, _)| *policy == wanted);
+        let ids: Vec<String> = of_policy.map(|(_, id)| id.clone()).collect();
+        ids
+    };
+    let (daily, weekly) = (of("daily"), of("weekly"));
+    // The oldest of them, which counts for nobody.
+    t.api
+        .tag_snapshot(&daily[0], "x-snapsentry-hold", "true")
+        .await;
+
+    let mut function = t.function().await;
+    let dry = json!({ "phase": "expire", "dry_run": true });
+    let planned = function.invoke(dry).await.answer().clone();
+    let plan = planned["plan"].as_array().expect("a plan");
+    let mut goes: Vec<&str> = plan
+        .iter()
+        .filter_map(|one| one["snapshot_id"].as_str())
+        .collect();
+    goes.sort_unstable();
+    let mut expected = [daily[1].as_str(), weekly[0].as_str()];
+    expected.sort_unstable();
+    assert_eq!(goes, expected, "{planned:#}");
+    assert!(plan.iter().all(|one| one["reason"] == "keep-at-most"));
+
+    let told = function.expire().await;
+    assert_counts(&told, &[("deleted", 2)]);
+    for id in expected {
+        t.api.wait_for_snapshot(id, "gone").await;
+    }
+    assert_eq!(t.api.snapshots_of(&volume).await.len(), 12 - 2);
+    assert_counts(&function.expire().await, &[("deleted", 0)]);
 }
 
 /// The others of the same volume go on.
