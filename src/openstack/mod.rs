@@ -7,7 +7,8 @@
 //!
 //! From the bottom up: `response` reads answers, `connection` sends requests and `observed` remembers
 //! what they tell of the cloud, `auth` keeps the session, `request` sends with its token, `retry` tries
-//! again, `listing` goes from page to page.
+//! again, `pages` goes from page to page of a
+//! `listing`, and `reading` only as far back as somebody asks.
 //! Above them is a file for each resource, whose methods are [`Client`]'s; a new call goes there.
 
 mod auth;
@@ -23,7 +24,10 @@ mod newest_first;
 mod objects;
 mod observed;
 mod page;
+mod pages;
 mod poller;
+mod reading;
+mod recent_snapshots;
 mod request;
 mod response;
 mod retry;
@@ -43,6 +47,7 @@ pub(crate) use creation::Creation;
 pub(crate) use credential::Auth;
 pub use credential::{ApplicationCredential, AuthMethod, Domain, Project, User};
 pub(crate) use error::{Error, ErrorKind, LoginError};
+pub(crate) use recent_snapshots::Horizons;
 pub(crate) use retry::RetryConfig;
 pub(crate) use snapshot::{AfterRefusal, Deletion, Snapshot, SnapshotStatus};
 pub(crate) use snapshot_creation::{NewSnapshot, NotCreated, SnapshotMatcher};

@@ -8,12 +8,6 @@ use std::cell::Cell;
 
 use chrono::{DateTime, Utc};
 
-use super::client::Client;
-use super::error::Error;
-use super::listing::{Listing, Pages, Step};
-use super::snapshot::Snapshot;
-use crate::deadline::Deadline;
-
 /// What the listings of one question have shown of the order, all taken together: they are sorted
 /// by the same rule.
 #[derive(Debug, Default)]
@@ -27,6 +21,9 @@ pub(super) struct Order {
 pub(super) struct Descent<'a> {
     order: &'a Order,
     last: Option<DateTime<Utc>>,
+    /// No row may be newer than this: the one that the listing begins behind. That the next is
+    /// older proves nothing, since it is not the next of the same listing.
+    ceiling: Option<DateTime<Utc>>,
     /// A row without a time can stand anywhere: what follows it is not known to be older.
     has_undated: bool,
 }
@@ -37,6 +34,7 @@ impl Order {
         Descent {
             order: self,
             last: None,
+            ceiling: None,
             has_undated: false,
         }
     }
@@ -58,12 +56,25 @@ impl Descent<'_> {
             self.order.falls.set(self.order.falls.get() || at < last);
             self.order.rises.set(self.order.rises.get() || at > last);
         }
+        let rises = self.ceiling.is_some_and(|ceiling| at > ceiling);
+        self.order.rises.set(self.order.rises.get() || rises);
         self.last = Some(at);
+    }
+
+    /// Begins behind the last row of another listing.
+    pub(super) fn begin_behind(&mut self, other: &Self) {
+        self.ceiling = other.last;
+    }
+
+    /// Whether every row so far said when it was made.
+    pub(super) fn is_dated(&self) -> bool {
+        self.last.is_some() && !self.has_undated
     }
 
     /// Begins again with the first row.
     pub(super) fn restart(&mut self) {
         self.last = None;
+        self.ceiling = None;
         self.has_undated = false;
     }
 
@@ -72,78 +83,6 @@ impl Descent<'_> {
     pub(super) fn has_passed(&self, back_to: DateTime<Utc>) -> bool {
         let is_believed = self.order.falls.get() && !self.order.rises.get() && !self.has_undated;
         is_believed && self.last.is_some_and(|last| last < back_to)
-    }
-}
-
-/// A listing of snapshots under way, newest first, and what was gathered of it.
-pub(super) struct Reading<'a, A> {
-    pub(super) pages: Pages<'a>,
-    descent: Descent<'a>,
-    pub(super) gathered: A,
-}
-
-impl<'a, A> Reading<'a, A> {
-    pub(super) fn new(
-        client: &'a Client,
-        deadline: Deadline,
-        listing: Listing<'a>,
-        order: &'a Order,
-        gathered: A,
-    ) -> Self {
-        let listing = Listing {
-            newest_first: true,
-            ..listing
-        };
-        Self {
-            pages: Pages::new(&client.connection, deadline, listing),
-            descent: order.descent(),
-            gathered,
-        }
-    }
-
-    /// Whether nothing that is still to come is as new as this.
-    pub(super) fn is_done(&self, back_to: Option<DateTime<Utc>>) -> bool {
-        self.pages.is_at_end() || back_to.is_some_and(|at| self.descent.has_passed(at))
-    }
-
-    /// Reads the next page. A listing that is begun anew forgets what was gathered.
-    pub(super) async fn read_on(
-        &mut self,
-        new: impl Fn() -> A,
-        mut add: impl FnMut(&mut A, Snapshot),
-    ) -> Result<(), Error> {
-        match self.pages.step::<Snapshot>().await? {
-            Step::Rows(rows) => {
-                for row in rows {
-                    self.descent.row(row.created_at);
-                    add(&mut self.gathered, row);
-                }
-            }
-            Step::Restart => {
-                self.descent.restart();
-                self.gathered = new();
-            }
-            Step::End => {}
-        }
-        Ok(())
-    }
-
-    /// What was gathered so far.
-    pub(super) fn into_gathered(self) -> A {
-        self.gathered
-    }
-
-    /// Reads as far back as this, to the end where nothing is given.
-    pub(super) async fn read_back_to(
-        mut self,
-        back_to: Option<DateTime<Utc>>,
-        new: impl Fn() -> A,
-        mut add: impl FnMut(&mut A, Snapshot),
-    ) -> Result<A, Error> {
-        while !self.is_done(back_to) {
-            self.read_on(&new, &mut add).await?;
-        }
-        Ok(self.gathered)
     }
 }
 
@@ -196,6 +135,26 @@ mod tests {
         assert!(!passes(&order, &[Some(70), Some(80)]));
         assert!(order.rises());
         assert!(!passes(&order, &[Some(90), Some(40)]), "another rose");
+    }
+
+    #[test]
+    fn a_listing_that_begins_behind_anothers_rows_has_none_that_is_newer() {
+        for (rows, passed, rises) in [
+            ([80, 40], true, false),
+            ([85, 85], false, false),
+            ([86, 40], false, true),
+            // That they are older than what was before them proves nothing.
+            ([40, 40], false, false),
+        ] {
+            let order = Order::default();
+            let mut other = order.descent();
+            other.row(Some(at(85)));
+            let mut descent = order.descent();
+            descent.begin_behind(&other);
+            rows.iter().for_each(|row| descent.row(Some(at(*row))));
+            assert_eq!(descent.has_passed(at(50)), passed, "{rows:?}");
+            assert_eq!(order.rises(), rises, "{rows:?}");
+        }
     }
 
     #[test]

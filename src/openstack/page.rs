@@ -132,6 +132,10 @@ fn next(links: &[Link]) -> Option<String> {
 
 /// Rows of a page that is asked for again because a larger one did not come in time.
 const SMALLER_PAGES: [usize; 2] = [250, 50];
+/// Rows asked for beyond those that are known of: others create too.
+const SPARE_ROWS: usize = 50;
+/// Cinder's own limit of rows a page, unless it was lowered.
+pub(super) const MOST_ROWS: usize = 1000;
 
 /// Whether a page may have failed for being too large: nothing came in time, or some proxy gave
 /// up waiting.
@@ -151,13 +155,22 @@ pub(super) fn with_limit(query: &str, page_size: Option<usize>) -> String {
     let Some(rows) = page_size else {
         return query.to_owned();
     };
-    let parts = query.split('&');
-    let mut parts: Vec<&str> = parts
-        .filter(|part| !part.is_empty() && !part.starts_with("limit="))
-        .collect();
     let limit = format!("limit={rows}");
-    parts.push(&limit);
-    parts.join("&")
+    let query = without_limit(query);
+    let parts = [query, limit].into_iter().filter(|part| !part.is_empty());
+    parts.collect::<Vec<_>>().join("&")
+}
+
+/// The query for pages of whatever size the server gives.
+pub(super) fn without_limit(query: &str) -> String {
+    let parts = query.split('&');
+    let parts = parts.filter(|part| !part.is_empty() && !part.starts_with("limit="));
+    parts.collect::<Vec<_>>().join("&")
+}
+
+/// Rows of a page that is to hold these and what others create at the same time.
+pub(super) fn page_for(rows: usize) -> usize {
+    rows.saturating_add(SPARE_ROWS).min(MOST_ROWS)
 }
 
 #[cfg(test)]

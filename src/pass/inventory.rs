@@ -1,23 +1,23 @@
 //! Looking at the cloud: volumes and snapshots, each listed once, side by side.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use futures::{TryFutureExt, try_join};
-use tokio::sync::SetOnce;
 
 use super::Pass;
+use super::horizons::{SnapshotsByVolume, WindowHorizons};
 use crate::openstack::{self, Error};
-use crate::plan::creation::HUNG_PART;
 use crate::plan::expiry::ManagedSnapshots;
 use crate::plan::{Expiry, Scope, Snapshot, Volume, VolumeSnapshots};
-use crate::policy::{Metadata, PolicyKind, PolicyState};
+use crate::policy::{Metadata, PolicyKind};
 use crate::report::{Summary, Warning};
 
 /// What a snapshot pass sees.
 pub(super) struct CreateInventory {
     /// The managed volumes of this pass's share.
-    pub(super) volumes: Vec<Volume>,
+    pub(super) volumes: Arc<Vec<Volume>>,
     /// All managed volumes, in whatever share, where the pass is limited to one.
     pub(super) known: BTreeSet<String>,
     /// What there is of each volume's snapshots.
@@ -40,7 +40,7 @@ pub(super) struct ExpireInventory {
 pub(super) async fn for_creation(pass: &Pass<'_>) -> Result<CreateInventory, Error> {
     let (client, deadline, now) = (pass.client, pass.deadline, pass.now);
     let new = || (Vec::new(), BTreeSet::new());
-    let horizons = Horizons::new(now, pass.limits.stuck_after / HUNG_PART);
+    let horizons = WindowHorizons::new(pass);
     let volumes = client
         .list_subscribed_volumes(deadline, new, |(volumes, known), one| {
             let volume = read_volume(one);
@@ -51,20 +51,20 @@ pub(super) async fn for_creation(pass: &Pass<'_>) -> Result<CreateInventory, Err
                 volumes.push(volume);
             }
         })
-        .inspect_ok(|(volumes, _)| horizons.know(volumes));
+        .map_ok(|(volumes, known)| (horizons.know(volumes), known));
     let types = PolicyKind::ALL.map(PolicyKind::as_str);
     let snapshots = client.list_recent_managed_snapshots(
         deadline,
         &types,
-        |policy_type| horizons.of(policy_type),
-        async || horizons.are_known().await,
-        || (BTreeMap::<String, VolumeSnapshots>::new(), None),
-        |(histories, newest), one| {
+        &horizons,
+        SnapshotsByVolume::default,
+        |seen, one| {
             let snapshot = read_snapshot(&one);
-            *newest = snapshot.created_at.max(*newest);
-            match histories.get_mut(&snapshot.volume_id) {
-                Some(history) => history.take_in(snapshot, now),
-                None => histories
+            seen.newest = snapshot.created_at.max(seen.newest);
+            match seen.volumes.get_mut(&snapshot.volume_id) {
+                Some(of_volume) => of_volume.take_in(snapshot, now),
+                None => seen
+                    .volumes
                     .entry(one.volume_id)
                     .or_default()
                     .take_in(snapshot, now),
@@ -74,9 +74,9 @@ pub(super) async fn for_creation(pass: &Pass<'_>) -> Result<CreateInventory, Err
     let ((volumes, known), listed) = try_join!(volumes, snapshots)?;
     let mut histories = BTreeMap::<String, VolumeSnapshots>::new();
     let mut newest = None;
-    for (part, newest_of_part) in listed {
-        newest = newest_of_part.max(newest);
-        for (volume_id, of_volume) in part {
+    for part in listed {
+        newest = part.newest.max(newest);
+        for (volume_id, of_volume) in part.volumes {
             histories.entry(volume_id).or_default().merge(of_volume);
         }
     }
@@ -86,68 +86,6 @@ pub(super) async fn for_creation(pass: &Pass<'_>) -> Result<CreateInventory, Err
         histories,
         newest,
     })
-}
-
-/// How far back snapshots can matter to a snapshot pass.
-struct Horizons {
-    now: DateTime<Utc>,
-    /// How long a snapshot in `creating` counts against the slots.
-    slot_age: TimeDelta,
-    /// Of each kind of policy that a volume wants when the earliest of its windows before the
-    /// active ones began, once the volumes are known.
-    wanted: SetOnce<BTreeMap<PolicyKind, DateTime<Utc>>>,
-}
-
-impl Horizons {
-    fn new(now: DateTime<Utc>, slot_age: TimeDelta) -> Self {
-        Self {
-            now,
-            slot_age,
-            wanted: SetOnce::new(),
-        }
-    }
-
-    /// The volumes have been listed: what none of them wants need not be looked for.
-    fn know(&self, volumes: &[Volume]) {
-        let mut wanted = BTreeMap::new();
-        for (kind, state) in volumes.iter().flat_map(Volume::policies) {
-            if let PolicyState::Enabled(policy) = state {
-                let active = policy.window_at(self.now);
-                let previous = policy.window_at(active.start - TimeDelta::seconds(1));
-                let earliest = wanted.entry(kind).or_insert(previous.start);
-                *earliest = previous.start.min(*earliest);
-            }
-        }
-        // A listing is gone through once, so nothing was known before.
-        let _ = self.wanted.set(wanted);
-    }
-
-    /// Waits until the volumes have been listed.
-    async fn are_known(&self) {
-        self.wanted.wait().await;
-    }
-
-    /// When the window before the active one began, for any policy of this type. Of a type that
-    /// no volume wants, only what may still be being made matters.
-    fn of(&self, policy_type: &str) -> DateTime<Utc> {
-        let Ok(kind) = policy_type.parse::<PolicyKind>() else {
-            return self.now;
-        };
-        let ago = |back| {
-            let at = self.now.checked_sub_signed(back);
-            at.unwrap_or(DateTime::<Utc>::MIN_UTC)
-        };
-        let two_windows = kind.longest_window() * 2;
-        match self.wanted.get() {
-            None => ago(two_windows),
-            Some(wanted) => {
-                let being_made = ago(two_windows.min(self.slot_age));
-                wanted
-                    .get(&kind)
-                    .map_or(being_made, |at| being_made.min(*at))
-            }
-        }
-    }
 }
 
 /// Looks at what an expire pass needs to know. The volumes are listed without the metadata

@@ -13,6 +13,7 @@ mod delete;
 mod executor;
 pub(crate) mod expire;
 mod expire_summary;
+mod horizons;
 mod invalid_policy;
 mod inventory;
 mod outcome;

@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use simcloud::quirks::{Fate, Filtering, LargePages, Sorting, Undated};
 use simcloud::{Config, Fault, Kind, Microversions, Route};
 
-use crate::world::{Run, World, daily, express, monthly, side_by_side, weekly};
+use crate::world::{Run, World, daily, express, monthly, side_by_side, tagged, weekly};
 
 /// Rows a page.
 const PAGE: usize = 10;
@@ -56,8 +56,126 @@ async fn the_requests_of_a_quiet_pass_do_not_depend_on_the_length_of_history() {
     });
     let (short, long) = (short.await, long.await);
     assert_eq!(short, long);
-    // Of each policy five rows a window, of five to eleven windows; one page of volumes.
-    assert!(long <= 18 + 1 + 8, "{long} requests");
+    // Of each of four policies five rows of the active window, and as many of the one before; one
+    // page of volumes.
+    assert!(long <= 4 + 1 + 8, "{long} requests");
+}
+
+#[tokio::test]
+async fn what_can_be_restored_from_settles_what_came_before_it() {
+    let world = with_history(60, |_| {}).await;
+    finds_all_served(&world, "").await;
+    // The common page, and of each policy one that shows its five rows and what is older, of a
+    // year's too, unless it is known by then that no volume wants it.
+    let pages = world.count(Route::ListSnapshots);
+    assert!(pages <= 1 + 5, "{pages} pages");
+}
+
+#[tokio::test]
+async fn where_nothing_can_be_restored_from_the_window_before_is_looked_at_too() {
+    let previous = daily().start - TimeDelta::days(1);
+    side_by_side([true, false], async |is_there| {
+        let world = with_history(8, |_| {}).await;
+        let blocked = world
+            .cloud
+            .add_volume(tagged(&[&daily()]).status("maintenance"));
+        if is_there {
+            let start = previous.to_rfc3339();
+            let earlier = daily().snapshot_of(&blocked);
+            let earlier = earlier.created_at(previous + TimeDelta::minutes(1));
+            let earlier = earlier.meta("x-snapsentry-snapshot-window-start", start);
+            world.cloud.add_snapshot(earlier);
+        }
+        let run = world.snapshot().await;
+        assert_eq!((run.did().as_str(), run.due()), ("blocked 1", 1));
+        let since = if is_there { daily().start } else { previous };
+        let age = run.metrics()["OldestBlockedAgeSeconds"].as_i64();
+        let expected = (world.cloud.now() - since).num_seconds();
+        let age = age.unwrap_or_default();
+        assert!(
+            (expected - 60..=expected).contains(&age),
+            "{age}, {expected}"
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_policys_last_page_is_no_larger_than_what_is_missing() {
+    // A whole page of each policy's snapshots, then older ones without end.
+    let world = World::of(|config| config.osapi_max_limit = 60).await;
+    let policies = [daily(), weekly()];
+    for second in 0..60 {
+        let volume = world.volume(&policies.each_ref());
+        for policy in &policies {
+            let made = policy.start + TimeDelta::seconds(60 + second);
+            let serving = policy.snapshot_of(&volume).created_at(made);
+            world.cloud.add_snapshot(serving);
+            for days in [60, 90] {
+                let old = policy.expired(&volume, 1);
+                let old = old.created_at(made - TimeDelta::days(days));
+                world.cloud.add_snapshot(old);
+            }
+        }
+    }
+    let run = world.snapshot().await;
+    assert_eq!((run.did().as_str(), run.due()), ("", 0));
+    let listed = world.requests(Route::ListSnapshots);
+    for policy in ["daily", "weekly"] {
+        let pages = listed.iter().filter(|one| one.path.contains(policy));
+        let last = pages.last().map(|one| one.path.as_str());
+        let last = last.unwrap_or_default();
+        assert!(last.contains("limit=50"), "{policy}: {last}");
+    }
+}
+
+#[tokio::test]
+async fn more_rows_than_expected_cost_one_page_more_and_not_many() {
+    // Others' snapshots of the active window, which nobody expects.
+    let world = World::of(|config| config.osapi_max_limit = 200).await;
+    let volume = world.volume(&[&daily(), &weekly()]);
+    world.taken(&volume, &daily());
+    world.taken(&volume, &weekly());
+    for second in 0..900 {
+        let at = daily().start + TimeDelta::minutes(2) + TimeDelta::seconds(second);
+        let gone = daily().snapshot_of(&volume).created_at(at).status("error");
+        world.cloud.add_snapshot(gone);
+    }
+    let run = world.snapshot().await;
+    assert_eq!((run.did().as_str(), run.due()), ("", 0));
+    let pages = world.count(Route::ListSnapshots);
+    // The common one, four of daily ones, one of what is not there, and one too many of each.
+    assert!(pages <= 1 + 4 + 4 + 2, "{pages} pages");
+}
+
+#[tokio::test]
+async fn a_cloud_that_does_not_go_on_behind_another_policys_row_is_asked_from_the_first() {
+    let world = with_history(8, |config| config.quirks.filtered_markers = true).await;
+    finds_all_served(&world, "").await;
+    assert!(world.count(Route::ListSnapshots) <= 1 + 2 * 5);
+}
+
+#[tokio::test]
+async fn a_policy_of_which_there_is_nothing_does_not_make_the_pass_list_everything() {
+    // The common page goes back far enough for the only policy that has snapshots; that the
+    // other has none is believed, since the filter shows the first one's.
+    let world = World::of(|config| config.osapi_max_limit = PAGE).await;
+    for nth in 0..5 {
+        let volume = world.volume(&[&daily()]);
+        world.taken(&volume, &daily());
+        for days in 0..30 {
+            let at = daily().start - TimeDelta::days(40 + days) - TimeDelta::minutes(nth);
+            let old = daily().expired(&volume, 1).created_at(at);
+            world.cloud.add_snapshot(old);
+        }
+    }
+    world
+        .cloud
+        .add_volume(tagged(&[&monthly()]).status("maintenance"));
+    let run = world.snapshot().await;
+    assert_eq!((run.did().as_str(), run.due()), ("blocked 1", 1));
+    let pages = world.count(Route::ListSnapshots);
+    assert!(pages <= 1 + 4 + 1, "{pages} pages");
 }
 
 #[tokio::test]

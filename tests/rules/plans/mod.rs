@@ -17,6 +17,7 @@ mod leftovers;
 mod listed_snapshots;
 mod listed_volumes;
 mod lost;
+mod recent_windows;
 mod requests;
 mod restore;
 mod scope;

@@ -18,6 +18,9 @@ pub struct Quirks {
     pub undated: Undated,
     /// What happens to pages that are too large, of either list.
     pub large_pages: Option<LargePages>,
+    /// Whether a marker is looked for among the rows that the filters let through, and is not
+    /// found elsewhere. Cinder itself takes any that exists.
+    pub filtered_markers: bool,
 }
 
 /// How a list is sorted.

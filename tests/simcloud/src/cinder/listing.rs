@@ -46,6 +46,8 @@ pub(super) struct Odd {
     /// Where rows without a time of creation go, if there are any.
     pub(super) undated: Option<Undated>,
     pub(super) large_pages: Option<LargePages>,
+    /// Whether a marker has to pass the filters.
+    pub(super) filtered_markers: bool,
 }
 
 /// The rows that a listing looks at.
@@ -218,6 +220,7 @@ impl Listing {
             None => None,
             Some(text) => {
                 let row = text.parse::<Id>().ok().and_then(|id| table.get(id));
+                let row = row.filter(|row| !odd.filtered_markers || keep(row));
                 Some(row.ok_or_else(|| answer::not_found(singular, text))?)
             }
         };

@@ -113,6 +113,7 @@ pub(super) fn list(state: &State, call: &Call, caller: Caller) -> Result<Answer,
             sorting: quirks.snapshot_sort,
             undated: state.undated.then_some(quirks.undated),
             large_pages: quirks.large_pages,
+            filtered_markers: quirks.filtered_markers,
         },
     };
     listing.answer(call, &links, &SNAPSHOTS, rows, &|row, out| {

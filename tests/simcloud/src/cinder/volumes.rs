@@ -113,6 +113,7 @@ pub(super) fn list(state: &State, call: &Call, caller: Caller) -> Result<Answer,
         keep: &keep,
         odd: Odd {
             large_pages: quirks.large_pages,
+            filtered_markers: quirks.filtered_markers,
             ..Odd::default()
         },
     };

@@ -8,7 +8,8 @@ use simcloud::quirks::Sorting;
 
 use super::{Asked, Judge};
 use crate::calendar;
-use crate::meaning::{Kind, Meaning, Schedule};
+use crate::meaning::{Kind, Meaning, Schedule, Snap};
+use crate::rules;
 use crate::witness::{Page, Purpose, Sent};
 use crate::world::VolumeCopy;
 
@@ -132,7 +133,9 @@ fn listings(looks: &[Sent], target: &str) -> BTreeMap<String, Listing> {
         let (Some(page), true) = (one.page, one.target == target) else {
             continue;
         };
-        if !parts.iter().all(|part| is_of_discovery(part)) {
+        // What is being made is looked at whatever its policy.
+        let is_of_one_kind = one.query.contains("policy-type");
+        if !is_of_one_kind && !parts.iter().all(|part| is_of_discovery(part)) {
             continue;
         }
         let filter = parts.iter().find(|part| part.starts_with("metadata="));
@@ -155,8 +158,8 @@ fn listings(looks: &[Sent], target: &str) -> BTreeMap<String, Listing> {
     listings
 }
 
-/// How far back snapshots of each kind can matter: to where the previous window of a policy can
-/// begin.
+/// How far back snapshots of each kind can matter: to where the active window of a policy began
+/// or, where nothing is there that it can be restored from, the previous one.
 fn horizons(asked: &Asked<'_>) -> BTreeMap<Kind, DateTime<Utc>> {
     let mut horizons: BTreeMap<Kind, DateTime<Utc>> = BTreeMap::new();
     // What people change while the pass lists is on no list.
@@ -178,7 +181,14 @@ fn horizons(asked: &Asked<'_>) -> BTreeMap<Kind, DateTime<Utc>> {
             let Meaning::On(schedule) = meaning else {
                 continue;
             };
-            let back_to = previous(&schedule);
+            let active = calendar::window_at(&schedule, asked.basis.now);
+            let restores = |snap: &Snap| {
+                snap.status == "available" && rules::belongs(snap, schedule.kind, &active)
+            };
+            let back_to = match copy.snapshots.iter().any(restores) {
+                true => active.start,
+                false => previous(&schedule),
+            };
             let earliest = horizons.entry(schedule.kind).or_insert(back_to);
             *earliest = back_to.min(*earliest);
         }

@@ -219,7 +219,9 @@ fn is_open(sent: &Sent) -> bool {
 /// smaller ones.
 fn without_size(sent: &Sent) -> String {
     let parts = sent.query.split('&');
-    let parts = parts.filter(|part| !part.starts_with("limit=") || !is_of_discovery(part));
+    let of_one_kind = sent.query.contains("policy-type");
+    let is_size = |part: &str| part.starts_with("limit=") && (of_one_kind || is_of_discovery(part));
+    let parts = parts.filter(|part| !is_size(part));
     parts.collect::<Vec<_>>().join("&")
 }
 
