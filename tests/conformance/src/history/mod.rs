@@ -18,9 +18,9 @@ use crate::tenancy::{Env, Login};
 
 /// How it is called.
 pub const USAGE: &str = "\
-usage: live history FOLDER [--old EXECUTABLE] [--snapshots N]... [--volumes N] [--pairs N]
+usage: conformance history FOLDER [--old EXECUTABLE] [--snapshots N]... [--volumes N] [--pairs N]
        fills the database of the cloud in FOLDER, and measures quiet snapshot passes over it:
-       N snapshots a volume (18 and 90 where none is given), N volumes (1000), N pairs (3)";
+       N snapshots a volume (18 and 90 where none is given), N volumes (1001), N pairs (3)";
 
 /// What is to be measured.
 #[derive(Clone, Debug)]
@@ -44,7 +44,7 @@ impl Options {
         let mut options = Self {
             old: None,
             snapshots: Vec::new(),
-            volumes: 1_000,
+            volumes: 1_001,
             pairs: 3,
         };
         while let Some(argument) = arguments.next() {
