@@ -166,10 +166,6 @@ fn horizons(asked: &Asked<'_>) -> BTreeMap<Kind, DateTime<Utc>> {
     let Some(copy) = asked.copies().first().filter(|_| asked.step.meanwhile == 0) else {
         return horizons;
     };
-    let previous = |schedule: &Schedule| {
-        let active = calendar::window_at(schedule, asked.basis.now);
-        calendar::window_before(schedule, &active).start
-    };
     for (id, copy) in &copy.volumes {
         let Some(volume) = copy.volume.as_ref().filter(|one| one.tags.managed) else {
             continue;
@@ -185,9 +181,10 @@ fn horizons(asked: &Asked<'_>) -> BTreeMap<Kind, DateTime<Utc>> {
             let restores = |snap: &Snap| {
                 snap.status == "available" && rules::belongs(snap, schedule.kind, &active)
             };
-            let back_to = match copy.snapshots.iter().any(restores) {
-                true => active.start,
-                false => previous(&schedule),
+            let back_to = if copy.snapshots.iter().any(restores) {
+                active.start
+            } else {
+                calendar::window_before(&schedule, &active).start
             };
             let earliest = horizons.entry(schedule.kind).or_insert(back_to);
             *earliest = back_to.min(*earliest);

@@ -802,13 +802,20 @@ let wait = asked.saturating_sub(failed.at.elapsed());",
     },
     Mistake {
         name: "horizon-too-near",
-        says: "A listing ends where the active windows began.",
+        says: "A listing ends where the active windows began, also where nothing is there to restore from.",
         changes: &[Change {
-            file: "src/pass/inventory.rs",
-            find: r"let earliest = wanted.entry(kind).or_insert(previous.start);
-                *earliest = previous.start.min(*earliest);",
-            put: r"let earliest = wanted.entry(kind).or_insert(active.start.max(previous.start));
-                *earliest = active.start.min(*earliest);",
+            file: "src/pass/horizons.rs",
+            find: "self.windows()?.previous_since(kind, &seen)",
+            put: "self.windows()?.previous_since(kind, &seen).and(None)",
+        }],
+    },
+    Mistake {
+        name: "anything-settles-what-came-before",
+        says: "Whatever there is of an active window makes up for not looking at the one before.",
+        changes: &[Change {
+            file: "src/plan/recent_windows.rs",
+            find: "part.has_available(kind, &active)",
+            put: "part.of_window(kind, &active).next().is_some()",
         }],
     },
     Mistake {
@@ -824,7 +831,7 @@ let wait = asked.saturating_sub(failed.at.elapsed());",
         name: "skew-ignored",
         says: "The difference of the clocks is not allowed for.",
         changes: &[Change {
-            file: "src/openstack/snapshot_listing.rs",
+            file: "src/openstack/recent_snapshots.rs",
             find: "let difference = self.clock_difference().unwrap_or_default().abs();",
             put: "let difference = self.clock_difference().map_or(TimeDelta::zero(), |_| TimeDelta::zero());",
         }],
@@ -833,9 +840,9 @@ let wait = asked.saturating_sub(failed.at.elapsed());",
         name: "empty-type-is-believed",
         says: "That no policy type shows any row is believed.",
         changes: &[Change {
-            file: "src/openstack/snapshot_listing.rs",
-            find: "(is_filtering.get() && shows_rows).then(|| {",
-            put: "(is_filtering.get() || shows_rows).then(|| {",
+            file: "src/openstack/recent_snapshots.rs",
+            find: "is_filtering.get() && (!is_empty || shows_rows(&readings))",
+            put: "is_filtering.get() || !is_empty || shows_rows(&readings)",
         }],
     },
     Mistake {
