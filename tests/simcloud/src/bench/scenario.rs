@@ -14,9 +14,8 @@ const CREATION: Duration = Duration::from_secs(3);
 /// The function's own limits, where a case does not change them.
 const MAX_CONCURRENCY: usize = 16;
 const MAX_CREATING: usize = 64;
-/// Snapshots of a policy that a pass looks at, at most: a day's window may be two days long where
-/// a zone moved over the date line, and a pass goes back as far as two windows can.
-pub(super) const RECENT: usize = 5;
+/// Snapshots of a policy that a pass looks at where all are served: those of the active window.
+pub(super) const RECENT: usize = 1;
 
 /// A case, whatever the weather.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

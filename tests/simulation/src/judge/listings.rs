@@ -8,7 +8,7 @@ use simcloud::quirks::Sorting;
 
 use super::{Asked, Judge};
 use crate::calendar;
-use crate::meaning::{Kind, Meaning, Schedule, Snap};
+use crate::meaning::{Kind, Meaning, Snap};
 use crate::rules;
 use crate::witness::{Page, Purpose, Sent};
 use crate::world::VolumeCopy;
