@@ -12,7 +12,7 @@ use crate::case::Trouble;
 use crate::meaning::{Kind, Meaning};
 use crate::rules::{self, Standing};
 use crate::run::End;
-use crate::witness::{Purpose, Receiver};
+use crate::witness::{Purpose, Receiver, Sent};
 
 impl Judge {
     pub(super) fn accounts(&mut self, asked: &Asked<'_>) {
@@ -133,9 +133,15 @@ impl Judge {
     fn gone(&mut self, asked: &Asked<'_>) {
         let label = &asked.pass.label;
         let sent = &asked.pass.record.sent;
+        // One that is read again before it is deleted may be gone.
+        let tells = |one: &&Sent| match one.purpose {
+            Purpose::Delete => true,
+            Purpose::Read => one.status == Some(404),
+            _ => false,
+        };
         let targets: HashSet<&str> = sent
             .iter()
-            .filter(|one| one.purpose == Purpose::Delete)
+            .filter(tells)
             .map(|one| one.target.as_str())
             .collect();
         let accepted: HashSet<&str> = sent
@@ -146,7 +152,7 @@ impl Judge {
         // What the last answer was about each.
         let last: HashMap<&str, u16> = sent
             .iter()
-            .filter(|one| one.purpose == Purpose::Delete)
+            .filter(tells)
             .map(|one| (one.target.as_str(), one.status.unwrap_or(0)))
             .collect();
         if asked.phase == "expire" {
