@@ -135,4 +135,29 @@ mod tests {
             assert_eq!(difference(&dates), wanted, "{dates:?}");
         }
     }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_slowest_of_its_kind_tells_what_fits_and_before_the_first_any_but_a_listing() {
+        let observed = Observed::default();
+        let fits = |noted: &[(Kind, u64)], kind, seconds| {
+            for (kind, took) in noted {
+                observed.took(*kind, Duration::from_secs(*took));
+            }
+            let deadline = Deadline::after(Duration::from_secs(seconds));
+            observed.check_time(deadline, kind).is_ok()
+        };
+        assert!(fits(&[], Kind::Create, 1), "nothing is known yet");
+        assert!(fits(&[(Kind::List, 40)], Kind::Create, 1));
+        assert!(!fits(&[(Kind::Login, 3)], Kind::Create, 3));
+        assert!(fits(&[], Kind::Create, 4));
+        assert!(!fits(&[(Kind::Delete, 7)], Kind::Create, 7));
+        assert!(fits(&[(Kind::Create, 1)], Kind::Create, 2));
+        assert!(!fits(
+            &[(Kind::Create, 2), (Kind::Create, 1)],
+            Kind::Create,
+            2
+        ));
+        assert!(!fits(&[], Kind::Delete, 7));
+        assert!(!fits(&[], Kind::List, 40));
+    }
 }

@@ -25,6 +25,7 @@ pub fn of_case(case: &Case) -> String {
         config.deletion_time,
         config.token_lifetime,
     );
+    let _ = writeln!(out, "  {:?}, date {:?}", config.quirks, config.date);
     for (n, volume) in case.volumes.iter().enumerate() {
         if case.has(Item::Volume(n)) {
             let _ = writeln!(

@@ -6,11 +6,11 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use rand::RngExt;
 use serde_json::json;
-use simcloud::{Fault, Kind, Route, Service, When};
+use simcloud::{Behaviour, Fault, Kind, Route, Rule, Service, Snapshots, When};
 
 use super::{Seed, one_of, tenancy};
 use crate::calendar;
-use crate::case::{Case, Doing, PassDraw, Step, Trouble};
+use crate::case::{Case, Doing, PassDraw, Step, Trouble, VolumeDraw};
 
 /// In some cases somebody asks what would expire at the very instant at which something does.
 pub(super) fn exact_expiry(seed: Seed, case: &mut Case) {
@@ -194,4 +194,66 @@ pub(super) fn late_holds(seed: Seed, case: &mut Case) {
     case.knobs.max_retries = case.knobs.max_retries.max(1);
     let at = rng.random_range(0..=case.steps.len());
     case.steps.insert(at, step);
+}
+
+/// In some cases a try has come to nothing a few minutes ago, and what it left cannot be removed.
+pub(super) fn young_leftover(seed: Seed, case: &mut Case) {
+    let rng = &mut seed.of("young leftover").rng();
+    if !rng.random_bool(0.12) {
+        return;
+    }
+    let now = case.config.now;
+    let whole = case.snapshots.iter_mut();
+    let mut whole: Vec<_> = whole.filter(|one| one.status.is_none()).collect();
+    if whole.is_empty() {
+        return;
+    }
+    let at = rng.random_range(0..whole.len());
+    let one = &mut whole[at];
+    let made = now - TimeDelta::seconds(rng.random_range(30..500));
+    one.status = Some(one_of(rng, &["error_deleting", "deleting"]).into());
+    (one.created_at, one.updated_at) = (Some(made), Some(made));
+}
+
+/// In some cases one volume of a VM takes very long, and the others do not wait for it for ever.
+pub(super) fn slow_member(seed: Seed, case: &mut Case) {
+    let rng = &mut seed.of("slow member").rng();
+    let of_one_vm = |volume: &&VolumeDraw| volume.spec.servers.len() == 1 && !volume.later;
+    let members: Vec<&VolumeDraw> = case.volumes.iter().filter(of_one_vm).collect();
+    if members.len() < 2 || !rng.random_bool(0.12) {
+        return;
+    }
+    let id = one_of(rng, &members).id.clone();
+    let slow = Duration::from_secs(rng.random_range(60..300));
+    let rule = Rule::new(Snapshots::OfVolume(id), Behaviour::CreateSlowly(slow));
+    case.knobs.max_creating = case.knobs.max_creating.max(5);
+    let alone = case.steps.iter_mut().find(|step| step.passes.len() == 1);
+    if let Some(step) = alone {
+        step.troubles = vec![Trouble::Backend(rule)];
+        let pass = &mut step.passes[0];
+        pass.kill = None;
+        pass.time = TimeDelta::seconds(800);
+        pass.event = json!({ "phase": "snapshot" });
+    }
+}
+
+/// In some cases creations fail, and it is not easy to find out whose they were.
+pub(super) fn nameless_servers(seed: Seed, case: &mut Case) {
+    let rng = &mut seed.of("nameless servers").rng();
+    if case.steps.is_empty() || !rng.random_bool(0.08) {
+        return;
+    }
+    let at = rng.random_range(0..case.steps.len());
+    let kind = match rng.random_range(0..5) {
+        0 => Kind::ResetBefore,
+        1 => Kind::Truncate,
+        2 => Kind::HangBefore,
+        3 => Kind::status(503),
+        _ => Kind::status(404),
+    };
+    case.knobs.webhook = true;
+    case.steps[at].troubles.extend([
+        Trouble::Backend(Rule::new(Snapshots::Any, Behaviour::CreateFails)),
+        Trouble::Fault(Fault::on(Route::GetServer, kind).times(3)),
+    ]);
 }

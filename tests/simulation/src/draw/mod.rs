@@ -93,6 +93,9 @@ fn draw(number: u64, now: Option<DateTime<Utc>>) -> Case {
     edges::held_twin(seed, &mut case);
     edges::other_key(seed, &mut case);
     edges::busy_keystone(seed, &mut case);
+    edges::young_leftover(seed, &mut case);
+    edges::slow_member(seed, &mut case);
+    edges::nameless_servers(seed, &mut case);
     edges::late_holds(seed, &mut case);
     edges::side_by_side(seed, &mut case);
     case

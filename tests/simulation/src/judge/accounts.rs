@@ -114,6 +114,9 @@ impl Judge {
         if asked.phase != "snapshot" || !alone || step.changes.iter().any(broke) {
             return;
         }
+        if self.is_deceived {
+            return;
+        }
         let mut served = 0;
         for (volume_id, copy) in &begin.volumes {
             for (schedule, window) in rules::windows(copy, &asked.basis) {
@@ -292,7 +295,11 @@ impl Judge {
         };
         // Where ours was removed by another pass, there is time to see what serves instead.
         let has_time = asked.pass.ended < asked.pass.deadline;
-        if !calm || !has_time || asked.phase != "snapshot" {
+        if !calm || !has_time || asked.phase != "snapshot" || self.is_deceived {
+            return;
+        }
+        // By a clock that is hours ahead, what another pass has just begun has been stuck for hours.
+        if self.are_far_apart(asked) {
             return;
         }
         for failure in answer["failures"].as_array().into_iter().flatten() {

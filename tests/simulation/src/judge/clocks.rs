@@ -67,7 +67,7 @@ impl Judge {
             let deferred = asked.number("/snapshots/deferred");
             self.check(
                 why == 1,
-                "what is not deleted for the clocks' sake is told of",
+                "that nothing is deleted for the clocks' sake is told of",
                 || format!("{label}: {deferred} deferred, {}", answer["failures"]),
             );
             let begin = asked.copies().first().filter(|_| asked.is_quiet());

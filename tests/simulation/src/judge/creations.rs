@@ -221,6 +221,7 @@ impl Judge {
                 // One without a filter may be the end of another volume's look-up, and what is new
                 // is on the first page.
                 let was_there = change.at < look.at
+                    && !self.may_deceive(asked)
                     && look.path.contains(&filter)
                     && !look.path.contains("marker=");
                 let ways_out = [

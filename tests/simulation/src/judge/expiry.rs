@@ -121,13 +121,13 @@ impl Judge {
                 format!("{}: {id}", asked.pass.label)
             });
         }
-        let stays = asked
-            .answer
-            .and_then(|answer| answer["warnings"].as_array())
-            .into_iter()
-            .flatten()
-            .filter_map(|one| one["warning"].as_str())
-            .any(|text| text.contains("it is held by now"));
+        let mut reads = sent.iter().filter(|one| one.purpose == Purpose::Read);
+        let stays = reads.any(|read| {
+            let mut snapshots = read.copy.iter().flat_map(|copy| &copy.snapshots);
+            let mut deletes = sent.iter().filter(|one| one.purpose == Purpose::Delete);
+            snapshots.any(|snap| snap.id == read.target && snap.held)
+                && deletes.all(|one| one.target != read.target)
+        });
         self.coverage
             .hit_if(stays, "expire order: held meanwhile, and stays");
     }

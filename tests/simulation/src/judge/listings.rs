@@ -83,7 +83,7 @@ impl Judge {
         let was_out_of_order = snapshots.values().any(|one| !one.is_in_order);
         self.coverage
             .hit_if(was_out_of_order, "a listing was not sorted as asked");
-        if ended_early && self.may_deceive(asked) {
+        if self.may_deceive(asked) && ends_early(asked) {
             self.coverage.hit("a listing looked sorted and was not");
             self.is_deceived = true;
         }
@@ -109,7 +109,7 @@ impl Judge {
 impl Judge {
     /// Whether a cloud may show a few rows in order and others not: nobody can know then that the
     /// rest is out of order, or that what has no time comes last.
-    fn may_deceive(&self, asked: &Asked<'_>) -> bool {
+    pub(super) fn may_deceive(&self, asked: &Asked<'_>) -> bool {
         let sorts_wrongly = self.case.config.quirks.snapshot_sort != Sorting::AsAsked;
         let mut volumes = asked.copies().iter().flat_map(|copy| copy.volumes.values());
         let undated = |copy: &VolumeCopy| copy.snapshots.iter().any(|one| one.listed_at.is_none());
@@ -125,9 +125,27 @@ impl Judge {
     }
 }
 
+/// Whether a pass has left any listing of snapshots before its end, at its beginning or later.
+fn ends_early(asked: &Asked<'_>) -> bool {
+    let mut has_next: BTreeMap<String, bool> = BTreeMap::new();
+    for one in &asked.pass.record.sent {
+        let (Some(page), "snapshots") = (one.page, one.target.as_str()) else {
+            continue;
+        };
+        let parts = one.query.split('&');
+        let (markers, others): (Vec<&str>, Vec<&str>) =
+            parts.partition(|part| part.starts_with("marker="));
+        let left = has_next.insert(others.join("&"), page.has_next);
+        if left == Some(true) && markers.is_empty() {
+            return true;
+        }
+    }
+    has_next.into_values().any(|has_next| has_next)
+}
+
 /// The listings of a pass's beginning, by their filters.
 fn listings(looks: &[Sent], target: &str) -> BTreeMap<String, Listing> {
-    let mut listings: BTreeMap<String, Listing> = BTreeMap::new();
+    let mut pages: BTreeMap<String, Vec<(&str, Page)>> = BTreeMap::new();
     for one in looks {
         let parts: Vec<&str> = one.query.split('&').collect();
         let (Some(page), true) = (one.page, one.target == target) else {
@@ -140,22 +158,29 @@ fn listings(looks: &[Sent], target: &str) -> BTreeMap<String, Listing> {
         }
         let filter = parts.iter().find(|part| part.starts_with("metadata="));
         let filter = filter.copied().unwrap_or_default().to_owned();
+        let pages = pages.entry(filter).or_default();
         // A listing that is begun again is another one.
-        let is_first = !parts.iter().any(|part| part.starts_with("marker="));
-        let before = listings.get(&filter).filter(|_| !is_first);
-        let goes_on = before.is_none_or(|before| {
-            let times = before.last.last.zip(page.first);
-            let falls = times.is_some_and(|(one, other)| one >= other);
-            before.is_in_order && (falls || !page.has_rows)
+        if !parts.iter().any(|part| part.starts_with("marker=")) {
+            pages.clear();
+        }
+        // A page whose answer was cut is asked for again.
+        pages.pop_if(|(query, _)| *query == one.query);
+        pages.push((&one.query, page));
+    }
+    let listings = pages.into_iter().filter_map(|(filter, pages)| {
+        let (_, last) = *pages.last()?;
+        let goes_on = pages.windows(2).all(|pair| {
+            let times = pair[0].1.last.zip(pair[1].1.first);
+            !pair[1].1.has_rows || times.is_some_and(|(one, other)| one >= other)
         });
         let listing = Listing {
-            last: page,
-            has_rows: page.has_rows || before.is_some_and(|one| one.has_rows),
-            is_in_order: page.is_in_order && goes_on,
+            last,
+            has_rows: pages.iter().any(|(_, page)| page.has_rows),
+            is_in_order: goes_on && pages.iter().all(|(_, page)| page.is_in_order),
         };
-        listings.insert(filter, listing);
-    }
-    listings
+        Some((filter, listing))
+    });
+    listings.collect()
 }
 
 /// How far back snapshots of each kind can matter: to where the active window of a policy began

@@ -136,6 +136,10 @@ impl Judge {
             "what is due is counted",
             || format!("{label}: {due}, wanted {wanted:?}"),
         );
+        self.coverage.hit_if(
+            wanted.is_sure && !wanted.waits.is_empty(),
+            "window: waits for leftovers to be old enough",
+        );
         if asked.dry_run {
             let planned: Vec<&Value> = planned(asked, "create").collect();
             let tried = wanted.due.difference(&wanted.waits);
@@ -155,10 +159,6 @@ impl Judge {
             || format!("{label}: {blocked}, wanted {wanted:?}"),
         );
         if wanted.is_sure {
-            self.coverage.hit_if(
-                !wanted.waits.is_empty(),
-                "window: waits for leftovers to be old enough",
-            );
             self.quota_stops_nothing(asked, &wanted.due, wanted.waits.len() as u64);
         }
         let undisturbed = asked

@@ -139,6 +139,7 @@ impl Judge {
             && dry_run.dry_run
             && report.basis.now == dry_run.basis.now
             && !report.is_on_the_edge()
+            && !self.is_deceived
             && step.changes.is_empty();
         let (Some(told), Some(planned), true) = (report.answer, dry_run.answer, alike) else {
             return;

@@ -150,7 +150,7 @@ impl Judge {
         let faultless = step.struck.iter().all(|(_, times)| *times == 0);
         // Where a volume is tagged anew meanwhile, two passes mean two windows.
         let calm = faultless && step.meanwhile == 0;
-        if step.passes.len() < 2 || !asked.is_exact() || !calm {
+        if step.passes.len() < 2 || !asked.is_exact() || !calm || self.may_deceive(asked) {
             return;
         }
         let own = |entry: &&simcloud::Entry| entry.request_id.as_ref() == Some(&asked.pass.run_id);

@@ -275,6 +275,11 @@ Err(look_up) if lost.is_some() && !look_up.is_out_of_time() => return Ok(None),"
 pub name: Option<String>,",
             },
             Change {
+                file: "src/pass/executor.rs",
+                find: "volume_id: other.volume_id.clone(),",
+                put: "volume_id: other.volume_id.clone(),\nname: None,",
+            },
+            Change {
                 file: "src/openstack/snapshot_listing.rs",
                 find: "if one.volume_id == volume_id && wanted && self.is_managed(&one.metadata) {",
                 put: r#"if one.volume_id == volume_id
@@ -513,7 +518,7 @@ let new = NewSnapshot {"#,
         changes: &[Change {
             file: "src/pass/expire.rs",
             find: "if pass.dry_run {",
-            put: "if pass.dry_run && expired.is_empty() {",
+            put: "if pass.dry_run && plan.deletions.is_empty() {",
         }],
     },
     Mistake {
@@ -628,7 +633,7 @@ const LOOKS_A_LIFE: u32 = 100_000;",
         changes: &[Change {
             file: "src/openstack/request.rs",
             find: "&& token.replaced_a_refused_one_in != Some(self.invocation) =>",
-            put: "|| refused.is_some() && !deadline.remaining().is_zero() =>",
+            put: "|| unfit.is_some() && !deadline.remaining().is_zero() =>",
         }],
     },
     Mistake {
