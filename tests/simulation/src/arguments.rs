@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use simulation::campaign::Length;
 use simulation::case::Item;
 
 /// What can be asked for.
@@ -12,7 +13,9 @@ pub(crate) const USAGE: &str =
        simulation --seed N --real [--trace]
        simulation --long N [--from N] [--jobs N] [--keep-going | --first]
        simulation --long 1 --seed N [--trace]
-       simulation --mutations [--only TEXT] [--seeds N | --long N]";
+       simulation --restores N | --clouds N [--from N] [--jobs N] [--keep-going | --first]
+       simulation --restores 1 | --clouds 1 --seed N [--trace]
+       simulation --mutations [--only TEXT] [--seeds N | --long N | --restores N | --clouds N]";
 
 /// What is asked for.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -31,6 +34,10 @@ pub(crate) struct Arguments {
     pub(crate) real_binary: u64,
     /// How many seeds of weeks are run; none: those of passes are.
     pub(crate) long: Option<u64>,
+    /// How many seeds of restores.
+    pub(crate) restores: Option<u64>,
+    /// How many seeds of many clouds.
+    pub(crate) clouds: Option<u64>,
     /// One seed.
     pub(crate) seed: Option<u64>,
     /// Whether the one seed is run with the built program.
@@ -59,6 +66,8 @@ impl Arguments {
                 "--jobs" => arguments.jobs = Some(number(&value()?)? as usize),
                 "--real-binary" => arguments.real_binary = number(&value()?)?,
                 "--long" => arguments.long = Some(number(&value()?)?),
+                "--restores" => arguments.restores = Some(number(&value()?)?),
+                "--clouds" => arguments.clouds = Some(number(&value()?)?),
                 "--seed" => arguments.seed = Some(number(&value()?)?),
                 "--without" => {
                     arguments.without = value()?
@@ -78,6 +87,16 @@ impl Arguments {
             }
         }
         Ok(arguments)
+    }
+
+    /// What the seeds are of, and how many are wanted.
+    pub(crate) fn length(&self) -> (Length, Option<u64>) {
+        match (self.long, self.restores, self.clouds) {
+            (Some(seeds), _, _) => (Length::Weeks, Some(seeds)),
+            (_, Some(seeds), _) => (Length::Restores, Some(seeds)),
+            (_, _, Some(seeds)) => (Length::Clouds, Some(seeds)),
+            _ => (Length::Passes, self.seeds),
+        }
     }
 }
 

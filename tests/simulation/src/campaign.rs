@@ -8,9 +8,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::case::Case;
+use crate::clouds;
 use crate::coverage::Coverage;
 use crate::draw;
 use crate::judge::Violation;
+use crate::restores;
 use crate::run::{Detail, Figures, Outcome, run, run_binary};
 use crate::weeks;
 
@@ -28,6 +30,22 @@ pub enum Length {
     Passes,
     /// Some weeks of one tenancy.
     Weeks,
+    /// Restores of one tenancy.
+    Restores,
+    /// Several clouds behind one sandbox.
+    Clouds,
+}
+
+impl Length {
+    /// What asks for so many of them on the command line.
+    pub fn option(self) -> &'static str {
+        match self {
+            Self::Passes => "--seeds",
+            Self::Weeks => "--long",
+            Self::Restores => "--restores",
+            Self::Clouds => "--clouds",
+        }
+    }
 }
 
 /// Which seeds.
@@ -160,6 +178,8 @@ impl Campaign {
         match self.length {
             Length::Passes => run_case(&Arc::new(draw::case(seed)), detail),
             Length::Weeks => caught(|| weeks::run(&weeks::weeks(seed), detail)),
+            Length::Restores => caught(|| restores::run(&restores::restores(seed), detail)),
+            Length::Clouds => caught(|| clouds::run(&clouds::clouds(seed), detail)),
         }
     }
 }
@@ -179,6 +199,13 @@ fn watch(under_way: &Mutex<BTreeMap<u64, Instant>>, all_done: &Receiver<()>) {
             }
         }
     }
+}
+
+/// How a person replays a seed of restores or of clouds.
+pub fn replay_of(kind: &str, seed: u64) -> String {
+    format!(
+        "replay: cargo run --profile campaign -p simulation -- --{kind} 1 --seed {seed} --trace"
+    )
 }
 
 /// How a person replays a seed of weeks.

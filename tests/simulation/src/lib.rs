@@ -25,12 +25,14 @@
 pub mod calendar;
 pub mod campaign;
 pub mod case;
+pub mod clouds;
 pub mod coverage;
 pub mod draw;
 pub mod judge;
 pub mod logs;
 pub mod meaning;
 pub mod mistakes;
+pub mod restores;
 pub mod rules;
 pub mod run;
 pub mod sandbox;

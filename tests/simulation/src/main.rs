@@ -13,7 +13,7 @@ use simulation::campaign::{Campaign, Length, run_case};
 use simulation::draw;
 use simulation::run::{Detail, run_binary};
 use simulation::shrink::shrink;
-use simulation::weeks;
+use simulation::{clouds, restores, weeks};
 
 /// A seed is mostly many small allocations on one thread, at which this one is quicker.
 #[global_allocator]
@@ -31,9 +31,8 @@ fn main() -> ExitCode {
         }
     };
     let holds = if arguments.mutations {
-        let seeds = arguments.long.or(arguments.seeds).unwrap_or(500);
-        let of_weeks = arguments.long.is_some();
-        mutations::run(&arguments.only, seeds, of_weeks).map_err(|e| e.to_string())
+        let (of, seeds) = arguments.length();
+        mutations::run(&arguments.only, seeds.unwrap_or(500), of).map_err(|e| e.to_string())
     } else {
         match arguments.seed {
             Some(seed) => replay(seed, &arguments),
@@ -72,8 +71,13 @@ fn replay(seed: u64, arguments: &Arguments) -> Result<bool, String> {
     } else {
         Detail::Logs
     };
-    if arguments.long.is_some() {
-        let outcome = weeks::run(&weeks::weeks(seed), detail);
+    let other = match arguments.length().0 {
+        Length::Weeks => Some(weeks::run(&weeks::weeks(seed), detail)),
+        Length::Restores => Some(restores::run(&restores::restores(seed), detail)),
+        Length::Clouds => Some(clouds::run(&clouds::clouds(seed), detail)),
+        Length::Passes => None,
+    };
+    if let Some(outcome) = other {
         print!("{}", outcome.trace);
         println!("fingerprint {:016x}", outcome.fingerprint);
         for violation in &outcome.violations {
@@ -113,11 +117,8 @@ fn campaign(arguments: &Arguments) -> Result<bool, String> {
     let jobs = arguments.jobs.unwrap_or(cores);
     let campaign = Campaign {
         from: arguments.from,
-        seeds: arguments.long.or(arguments.seeds).unwrap_or(10_000),
-        length: match arguments.long {
-            Some(_) => Length::Weeks,
-            None => Length::Passes,
-        },
+        seeds: arguments.length().1.unwrap_or(10_000),
+        length: arguments.length().0,
         jobs,
         most_failures: match (arguments.first, arguments.keep_going) {
             (true, _) => 1,
@@ -130,8 +131,18 @@ fn campaign(arguments: &Arguments) -> Result<bool, String> {
     std::panic::set_hook(Box::new(|_| {}));
     let wanted = campaign.seeds;
     let report = campaign.clone().run();
-    if arguments.long.is_some() {
-        return Ok(tell::weeks(&report, wanted));
+    match arguments.length().0 {
+        Length::Passes => {}
+        Length::Weeks => return Ok(tell::weeks(&report, wanted)),
+        Length::Restores => {
+            return Ok(tell::others(
+                &report,
+                wanted,
+                "restores",
+                restores::REQUIRED,
+            ));
+        }
+        Length::Clouds => return Ok(tell::others(&report, wanted, "clouds", clouds::REQUIRED)),
     }
     let mut holds = tell::campaign(&report, wanted, !arguments.first);
     if binary.is_some() {

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::{env, fs};
 
-use simulation::mistakes::{Mistake, OF_PASSES, OF_WEEKS};
+use simulation::campaign::Length;
+use simulation::mistakes::{Mistake, OF_CLOUDS, OF_PASSES, OF_RESTORES, OF_WEEKS};
 
 /// What a copy needs to be built and run.
 const COPIED: [&str; 6] = [
@@ -40,7 +41,7 @@ enum Found {
 
 /// Puts in each mistake whose name contains `only`, or one of several texts between commas, lets
 /// so many seeds look for it, and prints the table; gives whether each was found.
-pub(crate) fn run(only: &str, seeds: u64, of_weeks: bool) -> io::Result<bool> {
+pub(crate) fn run(only: &str, seeds: u64, of: Length) -> io::Result<bool> {
     // Cargo tells it to what it runs; what was built knows it anyway.
     let package = env::var_os("CARGO_MANIFEST_DIR");
     let package = package.unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
@@ -52,13 +53,18 @@ pub(crate) fn run(only: &str, seeds: u64, of_weeks: bool) -> io::Result<bool> {
         root,
     };
     let is_wanted = |name: &str| only.split(',').any(|part| name.contains(part));
-    let all = if of_weeks { OF_WEEKS } else { OF_PASSES };
+    let all = match of {
+        Length::Passes => OF_PASSES,
+        Length::Weeks => OF_WEEKS,
+        Length::Restores => OF_RESTORES,
+        Length::Clouds => OF_CLOUDS,
+    };
     let mistakes: Vec<&Mistake> = all
         .iter()
         .filter(|mistake| is_wanted(mistake.name))
         .collect();
     workshop.restore()?;
-    match workshop.search(seeds, of_weeks)? {
+    match workshop.search(seeds, of)? {
         Found::Nothing => {}
         Found::By(seed, rule) => {
             println!("the program as it is violates an invariant: seed {seed}, {rule}");
@@ -74,7 +80,7 @@ pub(crate) fn run(only: &str, seeds: u64, of_weeks: bool) -> io::Result<bool> {
     for mistake in mistakes {
         let found = match workshop.apply(mistake)? {
             Some(refusal) => Found::Untried(refusal),
-            None => workshop.search(seeds, of_weeks)?,
+            None => workshop.search(seeds, of)?,
         };
         workshop.restore()?;
         let name = mistake.name;
@@ -120,7 +126,7 @@ impl Workshop {
     }
 
     /// Builds the copy and lets seeds look for what is wrong with it.
-    fn search(&self, seeds: u64, of_weeks: bool) -> io::Result<Found> {
+    fn search(&self, seeds: u64, of: Length) -> io::Result<Found> {
         let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let built = Command::new(cargo)
             .args(["build", "--quiet", "-p", "simulation"])
@@ -134,7 +140,7 @@ impl Workshop {
             return Ok(Found::Untried(error.unwrap_or("no build").to_owned()));
         }
         let ran = Command::new(self.target.join("debug/simulation"))
-            .args(["--first", if of_weeks { "--long" } else { "--seeds" }])
+            .args(["--first", of.option()])
             .arg(seeds.to_string())
             .stdin(Stdio::null())
             .output()?;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use simulation::campaign::{Report, replay, replay_weeks};
+use simulation::campaign::{Report, replay, replay_of, replay_weeks};
 use simulation::case::Item;
 use simulation::draw;
 use simulation::shrink::shrink;
@@ -11,6 +11,8 @@ use simulation::shrink::shrink;
 const MANY: u64 = 10_000;
 /// And so many seeds of weeks.
 const MANY_WEEKS: u64 = 1_000;
+/// And so many of restores or of clouds.
+const MANY_OTHERS: u64 = 1_000;
 /// So many failing seeds are told of one by one.
 const TOLD: usize = 5;
 
@@ -55,6 +57,26 @@ pub(crate) fn weeks(report: &Report, wanted: u64) -> bool {
     }
     let gaps = report.coverage.gaps_of_weeks();
     let is_large = wanted >= MANY_WEEKS;
+    if is_large && !gaps.is_empty() {
+        println!("NEVER HAPPENED: {}", gaps.join("; "));
+    }
+    report.failed.is_empty() && (!is_large || gaps.is_empty())
+}
+
+/// Tells of seeds of something else, by the name that they have on the command line, and whether
+/// all was well.
+pub(crate) fn others(report: &Report, wanted: u64, of: &str, required: &[&'static str]) -> bool {
+    print!(
+        "{}",
+        report.coverage.table_of(&format!("over {of}"), required)
+    );
+    figures(report, &format!(" of {of}"));
+    for failed in report.failed.iter().take(TOLD) {
+        println!("\nseed {}: {}", failed.seed, failed.violations[0]);
+        println!("  {}", replay_of(of, failed.seed));
+    }
+    let gaps = report.coverage.gaps_among(required);
+    let is_large = wanted >= MANY_OTHERS;
     if is_large && !gaps.is_empty() {
         println!("NEVER HAPPENED: {}", gaps.join("; "));
     }

@@ -61,6 +61,20 @@ impl Coverage {
         all.filter(|name| self.count(name) == 0).collect()
     }
 
+    /// Which of these names has never happened.
+    pub fn gaps_among(&self, names: &[&'static str]) -> Vec<&'static str> {
+        let all = names.iter().copied();
+        all.filter(|name| self.count(name) == 0).collect()
+    }
+
+    /// A table of how often each of these names has happened.
+    pub fn table_of(&self, title: &str, names: &[&'static str]) -> String {
+        let rows = names
+            .iter()
+            .map(|name| format!("  {:>10}  {name}\n", self.count(name)));
+        std::iter::once(format!("{title}\n")).chain(rows).collect()
+    }
+
     /// The table of what some weeks covered.
     pub fn of_weeks(&self) -> impl fmt::Display {
         OfWeeks(self)

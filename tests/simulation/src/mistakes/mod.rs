@@ -4,12 +4,16 @@
 //! line that is wrapped or indented anew changes nothing; what moves to another file or is renamed
 //! is found by the test that asks for each text to be there exactly once.
 
+mod clouds;
 mod passes;
+mod restores;
 mod weeks;
 
 use std::ops::Range;
 
+pub use clouds::OF_CLOUDS;
 pub use passes::OF_PASSES;
+pub use restores::OF_RESTORES;
 pub use weeks::OF_WEEKS;
 
 /// One mistake.
@@ -82,11 +86,17 @@ mod tests {
 
     use super::*;
 
+    fn all() -> impl Iterator<Item = &'static Mistake> {
+        [OF_PASSES, OF_WEEKS, OF_RESTORES, OF_CLOUDS]
+            .into_iter()
+            .flatten()
+    }
+
     #[test]
     fn each_mistake_is_found_at_exactly_one_place_of_the_program() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let mut wrong = Vec::new();
-        for mistake in OF_PASSES.iter().chain(OF_WEEKS) {
+        for mistake in all() {
             for change in mistake.changes {
                 let text = fs::read_to_string(root.join(change.file)).unwrap_or_default();
                 if let Err(times) = change.applied_to(&text) {
@@ -100,7 +110,6 @@ mod tests {
 
     #[test]
     fn each_mistake_has_a_name_of_its_own() {
-        let all = || OF_PASSES.iter().chain(OF_WEEKS);
         let names: BTreeSet<&str> = all().map(|mistake| mistake.name).collect();
         assert_eq!(names.len(), all().count());
     }
