@@ -6,6 +6,7 @@
 mod bare;
 mod cases;
 mod ceiling;
+mod clouds;
 mod fleet;
 mod limit;
 mod machine;
@@ -64,9 +65,20 @@ pub(crate) async fn run(arguments: impl Iterator<Item = String>) -> io::Result<E
     } else {
         None
     };
+    let mut clouds = Vec::new();
+    if options.wants(clouds::KEPT) {
+        clouds.push(clouds::kept(&binary).await?);
+    }
+    if options.wants(clouds::TARGETS) {
+        clouds.push(clouds::targets(&binary).await?);
+    }
+    for figure in &clouds {
+        println!("\n{}", figure.told());
+    }
     if let Some(path) = &options.json {
         let mut cases: Vec<_> = rows.iter().map(Row::json).collect();
         cases.extend(shards.iter().map(shards::Shards::json));
+        cases.extend(clouds.iter().map(clouds::Figure::json));
         let all = json!({
             "machine": machine,
             "executable": size,
@@ -77,7 +89,8 @@ pub(crate) async fn run(arguments: impl Iterator<Item = String>) -> io::Result<E
     }
     let reached = size.zipped < Size::GOAL
         && rows.iter().all(Row::is_reached)
-        && shards.is_none_or(|shards| shards.is_reached());
+        && shards.is_none_or(|shards| shards.is_reached())
+        && clouds.iter().all(clouds::Figure::is_reached);
     Ok(if reached {
         ExitCode::SUCCESS
     } else {

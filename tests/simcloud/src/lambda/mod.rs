@@ -241,6 +241,11 @@ impl Function {
         usage::peak_memory(self.pid?)
     }
 
+    /// Bytes of memory that its process holds now; none where the kernel does not say.
+    pub fn memory(&self) -> Option<u64> {
+        usage::memory(self.pid?)
+    }
+
     /// Processor time of the process so far, user and system; `None` once it has ended.
     pub fn cpu_time(&self) -> Option<Duration> {
         usage::cpu_time(self.pid?)

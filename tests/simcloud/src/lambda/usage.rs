@@ -7,10 +7,16 @@ use std::time::Duration;
 const TICKS: f64 = 100.0;
 
 pub(super) fn peak_memory(pid: u32) -> Option<u64> {
+    in_status(pid, "VmHWM:")
+}
+
+pub(super) fn memory(pid: u32) -> Option<u64> {
+    in_status(pid, "VmRSS:")
+}
+
+fn in_status(pid: u32, name: &str) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kilobytes * 1024)
 }
