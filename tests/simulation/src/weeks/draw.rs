@@ -138,22 +138,20 @@ fn volumes(seed: Seed, begins: DateTime<Utc>, zone: &'static str) -> Vec<VolumeD
 
 /// A snapshot each night.
 fn nightly() -> Tags {
-    let mut policies = Tags::nothing().policies;
-    policies[Kind::Daily as usize] = Meaning::On(Schedule::of(Kind::Daily));
+    let mut tags = Tags {
+        managed: true,
+        has_our_keys: true,
+        ..Tags::nothing()
+    };
+    tags.policies[Kind::Daily as usize] = Meaning::On(Schedule::of(Kind::Daily));
     let metadata = [
         ("x-snapsentry-managed", "true"),
         ("x-snapsentry-daily-enabled", "true"),
         ("x-snapsentry-daily-retention-days", "1"),
     ];
-    Tags {
-        managed: true,
-        has_our_keys: true,
-        metadata: metadata
-            .map(|(key, value)| (key.to_owned(), value.to_owned()))
-            .into(),
-        policies,
-        keep_last: [None; 5],
-    }
+    let metadata = metadata.map(|(key, value)| (key.to_owned(), value.to_owned()));
+    tags.metadata = metadata.into();
+    tags
 }
 
 /// One or two policies, written as people write them.
