@@ -244,7 +244,7 @@ impl<'a> Stage<'a> {
             Ok(Ok(answer)) => {
                 End::Answered(serde_json::from_str(answer.get()).expect("an answer is JSON"))
             }
-            Ok(Err(failure)) => End::Failed(failure.error_type().to_owned(), failure.to_string()),
+            Ok(Err(failure)) => End::Failed(failure.error_type, failure.error_message),
         };
         let sent = std::mem::take(&mut self.router.traffic().sent);
         (end, sent)

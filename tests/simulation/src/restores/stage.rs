@@ -305,7 +305,7 @@ async fn call(
                     serde_json::from_str(answer.get()).expect("an answer is JSON"),
                 ),
                 Ok(Err(failure)) => {
-                    End::Failed(failure.error_type().to_owned(), failure.to_string())
+                    End::Failed(failure.error_type, failure.error_message)
                 }
             },
         }
