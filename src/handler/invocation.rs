@@ -20,10 +20,11 @@ use crate::pass::subscribe::{self, Subscription};
 use crate::pass::{self, Limits, Pass};
 use crate::plan::Scope;
 use crate::report::{
-    About, Answer, Figures, Outcome, ProjectLabel, RestoreAnswer, SubscribeAnswer, Summary,
+    About, Answer, Figures, Outcome, ProjectLabel, RestoreAnswer, SubscribeAnswer, Summary, Warning,
 };
 use crate::settings::{InvalidConfiguration, Settings};
 use crate::transport::Transport;
+use crate::webhook::Notification;
 
 /// One invocation under way.
 pub(super) struct InvocationContext<'a> {
@@ -148,7 +149,8 @@ impl Work<'_> {
         summary: Result<Summary, Error>,
     ) -> Result<Done, InvocationError> {
         let mut summary = summary.map_err(InvocationError::of_discovery)?;
-        self.notify(&mut summary).await;
+        let notifications = std::mem::take(&mut summary.notifications);
+        let summary = summary + self.notify(notifications).await;
         let project = self.project();
         let about = self.about(request.dry_run, project.as_ref());
         let answer = json(&Answer::new(about, &summary));
@@ -176,23 +178,20 @@ impl Work<'_> {
         }
     }
 
-    /// Sends what failed to the webhook, where there is one.
-    async fn notify(&self, summary: &mut Summary) {
-        let notifications = std::mem::take(&mut summary.notifications);
-        let Some(webhook) = &self.warm.settings.webhook else {
-            return;
-        };
+    /// Sends what failed to the webhook, where there is one; a warning where that did not do.
+    async fn notify(&self, notifications: Vec<Notification>) -> Option<Warning> {
+        let webhook = self.warm.settings.webhook.as_ref()?;
         let all = notifications.len();
         let deadline = self.context.deadline;
         let undelivered = webhook
             .send(&self.client, &*self.transport, deadline, notifications)
             .await;
-        if undelivered > 0 {
+        (undelivered > 0).then(|| {
             tracing::warn!(undelivered, "notifications were not delivered");
-            summary.warn(format!(
+            Warning::on_pass(format!(
                 "{undelivered} of {all} notifications were not delivered to the webhook"
-            ));
-        }
+            ))
+        })
     }
 
     async fn subscribe(&self, request: &SubscribeRequest) -> Result<Done, InvocationError> {

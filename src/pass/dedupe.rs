@@ -7,7 +7,7 @@ use futures::future::join_all;
 
 use super::Pass;
 use super::inventory::read_snapshot;
-use super::outcome::{CreateOutcome, DuplicateOutcome, PassOutcomes};
+use super::outcome::{CreateOutcome, DuplicateOutcome, OverlapOutcome, WindowOutcome};
 use crate::openstack::Error;
 use crate::plan::duplicates::{self, Duplicate};
 use crate::plan::{DueWindow, Snapshot, State, Volume};
@@ -16,17 +16,16 @@ use crate::plan::{DueWindow, Snapshot, State, Volume};
 type ByVolume = BTreeMap<String, Vec<Snapshot>>;
 
 /// Looks once more, now that ours are available, for what overlapping passes took of the same
-/// windows, and deletes all but the first of each. `known` are the duplicates that were found
-/// when the pass began.
+/// windows, and deletes all but the first of each. `windows` is what came of this pass's own, and
+/// `known` are the duplicates that were found when it began.
 pub(super) async fn dedupe(
     pass: &Pass<'_>,
     volumes: &[&Volume],
     since: Option<DateTime<Utc>>,
     known: &[Duplicate],
-    outcomes: &mut PassOutcomes,
-) {
-    let created: BTreeMap<&str, &DueWindow> = outcomes
-        .windows
+    windows: &[WindowOutcome],
+) -> OverlapOutcome {
+    let created: BTreeMap<&str, &DueWindow> = windows
         .iter()
         .filter_map(|one| match &one.outcome {
             CreateOutcome::Created { snapshot_id } => Some((snapshot_id.as_str(), &one.due)),
@@ -34,13 +33,15 @@ pub(super) async fn dedupe(
         })
         .collect();
     if created.is_empty() {
-        return;
+        return OverlapOutcome::default();
     }
     let by_volume = match recent(pass, since).await {
         Ok(by_volume) => by_volume,
         Err(error) => {
-            outcomes.duplicates_unknown = Some(error);
-            return;
+            return OverlapOutcome {
+                unknown: Some(error),
+                ..OverlapOutcome::default()
+            };
         }
     };
     let known: HashSet<&str> = known.iter().map(|one| one.snapshot_id.as_str()).collect();
@@ -75,8 +76,11 @@ pub(super) async fn dedupe(
             superseded.insert(id.to_owned(), stays);
         }
     }
-    outcomes.duplicates.extend(deleted);
-    outcomes.superseded = superseded;
+    OverlapOutcome {
+        duplicates: deleted,
+        superseded,
+        unknown: None,
+    }
 }
 
 /// What was made not long before this pass, or during it.

@@ -3,13 +3,14 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
-use futures::{StreamExt, stream};
+use futures::{Stream, StreamExt, stream};
+use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::delete::{DeleteOutcome, Force};
 use super::expire_summary::{self, DeletionOutcome, Outcome};
 use super::inventory::{self, ExpireInventory, read_snapshot};
-use super::{Pass, clocks};
+use super::{Pass, remarks};
 use crate::openstack::Error;
 use crate::plan::Expiry;
 use crate::plan::expiry::{self, Deletion, ExpiryLimits, Turn};
@@ -33,25 +34,26 @@ pub(crate) async fn run(pass: &Pass<'_>) -> Result<Summary, Error> {
     };
     let (volumes, snapshots) = (&inventory.volumes, &inventory.snapshots);
     let plan = expiry::plan(volumes, snapshots, pass.scope, pass.now, limits);
-    let mut summary = expire_summary::of_plan(pass, &inventory, &plan);
-    let difference = pass.client.clock_difference();
-    clocks::warn(difference, &mut summary);
-    inventory::warn_of_rows_left_out(pass, &mut summary);
-    if let Some(why) = clocks::why_not_to_delete(difference) {
-        expire_summary::add_all_deferred(&plan, why, &mut summary);
+    let summary = expire_summary::of_plan(pass, &inventory, &plan) + remarks::on_cloud(pass);
+    let done = if let Some(why) = remarks::why_not_to_delete(pass.client.clock_difference()) {
+        expire_summary::of_all_deferred(&plan, why)
     } else if pass.dry_run {
-        expire_summary::add_planned(&plan, &mut summary);
+        expire_summary::of_planned(&plan)
     } else {
         let executor = Executor {
             pass,
             inventory: &inventory,
             listed_since,
             force: Force::default(),
+            one_by_one: Mutex::default(),
         };
-        let add = |one| expire_summary::add(pass, one, &mut summary);
-        executor.carry_out(&plan.deletions, add).await;
-    }
-    Ok(summary)
+        executor
+            .execute(&plan.deletions)
+            .map(|one| expire_summary::of_deletion(pass, one))
+            .fold(Summary::default(), async |sum, one| sum + one)
+            .await
+    };
+    Ok(summary + done)
 }
 
 /// Carries the plan out.
@@ -62,39 +64,30 @@ struct Executor<'a> {
     listed_since: Instant,
     /// Whether the role allows force.
     force: Force,
+    /// Held by the deletion that may find that out.
+    one_by_one: Mutex<()>,
 }
 
 impl<'a> Executor<'a> {
-    /// Deletes these in their order, side by side, and hands over what came of each. Those that
-    /// may have to be forced come last, and one by one until it is known whether force is allowed.
-    async fn carry_out(
-        &self,
-        deletions: &'a [Deletion<'a>],
-        mut done: impl FnMut(DeletionOutcome<'a>),
-    ) {
+    /// Deletes these in their order, side by side, and gives what came of each. Those that may have
+    /// to be forced come last, and one by one until it is known whether force is allowed.
+    fn execute(&'a self, deletions: &'a [Deletion<'a>]) -> impl Stream<Item = DeletionOutcome<'a>> {
         let first_stuck = deletions.partition_point(|deletion| deletion.turn < Turn::Stuck);
-        let (ordinary, mut stuck) = deletions.split_at(first_stuck);
-        self.delete_side_by_side(ordinary, &mut done).await;
-        while self.force.is_unknown()
-            && let Some((next, rest)) = stuck.split_first()
-        {
-            done(self.delete(next).await);
-            stuck = rest;
-        }
-        self.delete_side_by_side(stuck, &mut done).await;
+        let (ordinary, stuck) = deletions.split_at(first_stuck);
+        let at_once = self.pass.client.connection().max_concurrency();
+        let ordinary = stream::iter(ordinary)
+            .map(|deletion| self.delete(deletion))
+            .buffer_unordered(at_once);
+        let stuck = stream::iter(stuck)
+            .map(|deletion| self.delete_stuck(deletion))
+            .buffer_unordered(at_once);
+        ordinary.chain(stuck)
     }
 
-    async fn delete_side_by_side(
-        &self,
-        deletions: &'a [Deletion<'a>],
-        done: &mut impl FnMut(DeletionOutcome<'a>),
-    ) {
-        let mut outcomes = stream::iter(deletions)
-            .map(|deletion| self.delete(deletion))
-            .buffer_unordered(self.pass.client.connection().max_concurrency());
-        while let Some(outcome) = outcomes.next().await {
-            done(outcome);
-        }
+    async fn delete_stuck(&self, deletion: &'a Deletion<'a>) -> DeletionOutcome<'a> {
+        let turn = self.one_by_one.lock().await;
+        let _turn = self.force.is_unknown().then_some(turn);
+        self.delete(deletion).await
     }
 
     async fn delete(&self, deletion: &'a Deletion<'a>) -> DeletionOutcome<'a> {

@@ -1,15 +1,14 @@
 //! What an expire pass has to tell: of its plan and of what came of it, counts, log lines,
 //! failures, warnings and notifications are made here, and nowhere else.
 
-use super::Pass;
 use super::delete::DeleteOutcome;
-use super::invalid_policy::add_invalid_policy;
-use super::inventory::{self, ExpireInventory};
+use super::inventory::ExpireInventory;
+use super::{Pass, remarks};
 use crate::openstack::Error;
 use crate::plan::Volume;
 use crate::plan::expiry::{Deletion, ExpiryVerdict, Kept, Lost, Plan, Reason};
 use crate::policy::{Metadata, PolicyKind, PolicyState};
-use crate::report::{Action, FailureEntry, Summary, Warning};
+use crate::report::{Action, FailureEntry, SnapshotCounts, Summary, VolumeCounts, Warning};
 use crate::webhook::Notification;
 
 /// A deletion that was planned, with what came of it.
@@ -34,52 +33,64 @@ pub(super) enum Outcome {
 
 /// What the plan itself tells.
 pub(super) fn of_plan(pass: &Pass<'_>, inventory: &ExpireInventory, plan: &Plan<'_>) -> Summary {
-    let mut summary = Summary::default();
-    let volumes = || inventory.volumes.values();
-    for volume in volumes().filter(|one| one.managed && pass.scope.contains(one)) {
-        summary.volumes.managed += 1;
-        for (kind, state) in volume.policies() {
-            if let PolicyState::Invalid(invalid) = state {
-                add_invalid_policy(volume, kind, invalid, &mut summary);
-            }
-        }
-    }
-    summary.snapshots.managed = inventory
-        .snapshots
-        .counts()
-        .filter(|(volume_id, _)| match inventory.volumes.get(*volume_id) {
-            Some(volume) => pass.scope.contains(volume),
-            None => pass.scope.contains_unlisted(volume_id),
-        })
-        .map(|(_, count)| count)
-        .sum();
-    inventory::warn_of_unknown(
-        pass,
-        "there is neither a volume with this id nor a managed snapshot of one",
-        |id| inventory.volumes.contains_key(id) || inventory.snapshots.count_of(id) > 0,
-        &mut summary,
-    );
-    for (volume, lost) in &plan.lost {
-        add_lost(volume, lost, &mut summary);
-    }
-    for kept in &plan.kept {
-        add_kept(kept, &mut summary);
-    }
-    summary.oldest_expired_age = plan.oldest_expired_age(pass.now);
-    summary
+    let scope = pass.scope;
+    let volumes = || {
+        let volumes = inventory.volumes.values();
+        volumes.filter(|one| one.managed && scope.contains(one))
+    };
+    let invalid = volumes().flat_map(|volume| {
+        volume
+            .policies()
+            .filter_map(move |(kind, state)| match state {
+                PolicyState::Invalid(invalid) => {
+                    Some(remarks::invalid_policy(volume, kind, invalid))
+                }
+                PolicyState::Enabled(_) | PolicyState::Disabled => None,
+            })
+    });
+    let snapshots = inventory.snapshots.counts();
+    let snapshots = snapshots.filter(|(volume_id, _)| match inventory.volumes.get(*volume_id) {
+        Some(volume) => scope.contains(volume),
+        None => scope.contains_unlisted(volume_id),
+    });
+    let unknown = remarks::unknown_volumes(scope.volume_ids.as_ref(), remarks::NO_TRACE, |id| {
+        inventory.volumes.contains_key(id) || inventory.snapshots.count_of(id) > 0
+    });
+    let seen = Summary {
+        volumes: VolumeCounts {
+            managed: volumes().count(),
+            ..VolumeCounts::default()
+        },
+        snapshots: SnapshotCounts {
+            managed: snapshots.map(|(_, count)| count).sum(),
+            ..SnapshotCounts::default()
+        },
+        oldest_expired_age: plan.oldest_expired_age(pass.now),
+        ..Summary::default()
+    };
+    let unknown = unknown.map(Summary::from);
+    let lost = plan.lost.iter().map(|(volume, lost)| of_lost(volume, lost));
+    let kept = plan.kept.iter().map(of_kept);
+    seen + invalid
+        .chain(unknown)
+        .chain(lost)
+        .chain(kept)
+        .sum::<Summary>()
 }
 
-fn add_lost(volume: &Volume, lost: &Lost, summary: &mut Summary) {
+fn of_lost(volume: &Volume, lost: &Lost) -> Summary {
     let policy = match lost {
         Lost::Wiped { .. } => None,
         Lost::NotManaged { policy } => Some(*policy),
     };
-    summary.volumes.lost += 1;
-    let warning = lost.to_string();
-    warn(&volume.id, policy, None, warning, summary);
+    let counts = VolumeCounts {
+        lost: 1,
+        ..VolumeCounts::default()
+    };
+    Summary::from(counts) + warning(&volume.id, policy, None, lost.to_string())
 }
 
-fn add_kept(kept: &Kept<'_>, summary: &mut Summary) {
+fn of_kept(kept: &Kept<'_>) -> Summary {
     let reason = match kept.verdict {
         ExpiryVerdict::UnknownPolicy => "its policy type is none of the five",
         ExpiryVerdict::NoExpiry => "it has no expiry date",
@@ -89,11 +100,8 @@ fn add_kept(kept: &Kept<'_>, summary: &mut Summary) {
         ExpiryVerdict::Held => "it is held",
         ExpiryVerdict::Busy => "somebody is at work with it, or it is on its way",
         ExpiryVerdict::KeptLast => "it is among the newest of its policy",
-        ExpiryVerdict::NotExpired | ExpiryVerdict::Delete { .. } => return,
+        ExpiryVerdict::NotExpired | ExpiryVerdict::Delete { .. } => return Summary::default(),
     };
-    if kept.verdict == ExpiryVerdict::KeptLast {
-        summary.snapshots.kept += 1;
-    }
     tracing::debug!(
         volume_id = kept.volume_id,
         policy = kept.policy.map(PolicyKind::as_str),
@@ -102,117 +110,128 @@ fn add_kept(kept: &Kept<'_>, summary: &mut Summary) {
         reason,
         "snapshot kept"
     );
+    let counts = SnapshotCounts {
+        kept: usize::from(kept.verdict == ExpiryVerdict::KeptLast),
+        ..SnapshotCounts::default()
+    };
     let cannot_be_judged = matches!(
         kept.verdict,
         ExpiryVerdict::UnknownPolicy | ExpiryVerdict::NoExpiry | ExpiryVerdict::UnreadableExpiry
     );
-    if cannot_be_judged {
-        let warning = format!(
+    let warning = cannot_be_judged.then(|| {
+        let text = format!(
             "managed, but {reason}; it is kept: mend its metadata, or delete it by hand if it is \
              not wanted"
         );
         let snapshot_id = Some(kept.snapshot_id.to_owned());
-        warn(kept.volume_id, kept.policy, snapshot_id, warning, summary);
-    }
+        warning(kept.volume_id, kept.policy, snapshot_id, text)
+    });
+    Summary::from(counts) + warning
 }
 
-fn warn(
+fn warning(
     volume_id: &str,
     policy: Option<PolicyKind>,
     snapshot_id: Option<String>,
     warning: String,
-    summary: &mut Summary,
-) {
+) -> Warning {
     tracing::warn!(
         volume_id,
         policy = policy.map(PolicyKind::as_str),
         snapshot_id,
         warning
     );
-    summary.warnings.push(Warning {
+    Warning {
         volume_id: Some(volume_id.to_owned()),
         policy,
         snapshot_id,
         warning,
-    });
+    }
 }
 
 /// What a dry run would have deleted.
-pub(super) fn add_planned(plan: &Plan<'_>, summary: &mut Summary) {
-    for deletion in &plan.deletions {
+pub(super) fn of_planned(plan: &Plan<'_>) -> Summary {
+    let actions = plan.deletions.iter().map(|deletion| {
         Line::of(deletion, "due").log("snapshot would be deleted");
-        summary.plan.push(Action::Delete {
+        Action::Delete {
             snapshot_id: deletion.snapshot_id.to_owned(),
             volume_id: deletion.volume_id.to_owned(),
             reason: word(deletion.reason),
             expired_at: deletion.expired_at,
-        });
-    }
+        }
+    });
+    actions.map(Summary::from).sum()
 }
 
 /// All that would go is left to a later pass, and that is a failure.
-pub(super) fn add_all_deferred(plan: &Plan<'_>, why: String, summary: &mut Summary) {
+pub(super) fn of_all_deferred(plan: &Plan<'_>, why: String) -> Summary {
     tracing::error!(reason = why, "nothing is deleted");
-    summary.snapshots.deferred += plan.deletions.len();
-    summary.failures.push(FailureEntry {
+    let counts = SnapshotCounts {
+        deferred: plan.deletions.len(),
+        ..SnapshotCounts::default()
+    };
+    let failure = FailureEntry {
         error: why,
         ..FailureEntry::default()
-    });
+    };
+    Summary::from(counts) + failure
 }
 
-/// Adds what came of one deletion.
-pub(super) fn add(pass: &Pass<'_>, one: DeletionOutcome<'_>, summary: &mut Summary) {
+/// What came of one deletion.
+pub(super) fn of_deletion(pass: &Pass<'_>, one: DeletionOutcome<'_>) -> Summary {
     let deletion = one.deletion;
     let line = |verdict| Line::of(deletion, verdict);
-    let counts = &mut summary.snapshots;
+    let none = SnapshotCounts::default();
+    let deleted = SnapshotCounts { deleted: 1, ..none };
+    let gone = |why: &str| {
+        line("deleted").because(why).log("snapshot deleted");
+        deleted.into()
+    };
     match one.outcome {
-        Outcome::Stays(why) => line("kept").because(why).log("snapshot kept"),
+        Outcome::Stays(why) => {
+            line("kept").because(why).log("snapshot kept");
+            Summary::default()
+        }
         Outcome::Deleted(DeleteOutcome::Accepted { request_id }) => {
-            counts.deleted += 1;
             line("deleted")
                 .request(request_id.as_deref())
                 .log("snapshot deleted");
+            deleted.into()
         }
-        Outcome::Deleted(DeleteOutcome::AlreadyGone) => {
-            counts.deleted += 1;
-            line("deleted")
-                .because("it was gone already")
-                .log("snapshot deleted");
-        }
-        Outcome::Deleted(DeleteOutcome::ByOther) => {
-            counts.deleted += 1;
-            line("deleted")
-                .because("it is being deleted already")
-                .log("snapshot deleted");
-        }
+        Outcome::Deleted(DeleteOutcome::AlreadyGone) => gone("it was gone already"),
+        Outcome::Deleted(DeleteOutcome::ByOther) => gone("it is being deleted already"),
         Outcome::Deleted(DeleteOutcome::OutOfTime(error)) => {
-            counts.deferred += 1;
             line("deferred")
                 .because(&error.to_string())
                 .log("snapshot deletion deferred");
+            SnapshotCounts {
+                deferred: 1,
+                ..none
+            }
+            .into()
         }
         Outcome::Deleted(DeleteOutcome::Refused(error)) => {
-            counts.failed += 1;
-            let error_text = described(&error, one.is_force_denied);
+            let text = described(&error, one.is_force_denied);
             line("failed")
-                .because(&error_text)
+                .because(&text)
                 .request(error.request_id.as_deref())
                 .log("snapshot deletion failed");
-            if pass.notifies {
-                summary.notifications.push(Notification::of_deletion(
+            let notification = pass.notifies.then(|| {
+                Notification::of_deletion(
                     deletion.volume_id.to_owned(),
                     deletion.snapshot_id.to_owned(),
-                    error_text.clone(),
+                    text.clone(),
                     one.metadata,
-                ));
-            }
-            summary.failures.push(FailureEntry {
+                )
+            });
+            let failure = FailureEntry {
                 volume_id: Some(deletion.volume_id.to_owned()),
                 policy: Some(deletion.policy),
                 snapshot_id: Some(deletion.snapshot_id.to_owned()),
                 request_id: error.request_id,
-                error: error_text,
-            });
+                error: text,
+            };
+            Summary::from(SnapshotCounts { failed: 1, ..none }) + failure + notification
         }
     }
 }

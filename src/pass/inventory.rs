@@ -12,7 +12,6 @@ use crate::openstack::{self, Error};
 use crate::plan::expiry::ManagedSnapshots;
 use crate::plan::{Expiry, Scope, Snapshot, Volume, VolumeSnapshots};
 use crate::policy::{Metadata, PolicyKind};
-use crate::report::{Summary, Warning};
 
 /// What a snapshot pass sees.
 pub(super) struct CreateInventory {
@@ -115,41 +114,6 @@ pub(super) async fn for_expiry(pass: &Pass<'_>) -> Result<ExpireInventory, Error
         snapshots,
         metadata,
     })
-}
-
-/// Warns of volumes that were asked for by id and of which nothing is known.
-pub(super) fn warn_of_unknown(
-    pass: &Pass<'_>,
-    what: &str,
-    is_known: impl Fn(&str) -> bool,
-    summary: &mut Summary,
-) {
-    for id in pass.scope.volume_ids.iter().flatten() {
-        if !is_known(id) {
-            summary.warnings.push(unknown_volume(id, what));
-        }
-    }
-}
-
-/// Warns of rows that do not say what they are: nothing could be done about them.
-pub(super) fn warn_of_rows_left_out(pass: &Pass<'_>, summary: &mut Summary) {
-    let rows = pass.client.rows_left_out();
-    if rows > 0 {
-        summary.warn(format!(
-            "{rows} rows of the cloud's listings have no readable id, so nothing could be done \
-             about what they are of: ask the cloud's operators"
-        ));
-    }
-}
-
-/// The warning of a volume that was asked for by id and of which nothing is known.
-pub(super) fn unknown_volume(id: &str, what: &str) -> Warning {
-    tracing::warn!(volume_id = id, "asked for, and {what}");
-    Warning {
-        volume_id: Some(id.to_owned()),
-        warning: format!("named in volume_ids, but {what}"),
-        ..Warning::default()
-    }
 }
 
 /// Reads a listed volume as planning sees it.

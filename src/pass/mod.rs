@@ -6,7 +6,6 @@
 //! - [`restore`]: gets data back as new volumes;
 //! - [`subscribe`]: tags a volume.
 
-mod clocks;
 mod create;
 mod dedupe;
 mod delete;
@@ -14,9 +13,9 @@ mod executor;
 pub(crate) mod expire;
 mod expire_summary;
 mod horizons;
-mod invalid_policy;
 mod inventory;
 mod outcome;
+mod remarks;
 pub(crate) mod report;
 pub(crate) mod restore;
 mod restore_summary;

@@ -1,4 +1,4 @@
-//! What a snapshot pass has come to, item by item. [`summary`](super::snapshot_summary) alone
+//! What a snapshot pass has come to, item by item. [`snapshot_summary`](super::snapshot_summary) alone
 //! makes counts, log lines and failures of it.
 
 use std::collections::BTreeMap;
@@ -96,8 +96,15 @@ pub(super) struct PassOutcomes {
     pub(super) windows: Vec<WindowOutcome>,
     pub(super) clean_ups: Vec<CleanUpOutcome>,
     pub(super) duplicates: Vec<DuplicateOutcome>,
+    pub(super) overlap: OverlapOutcome,
+}
+
+/// What came of looking, at the end, for what overlapping passes have taken of the same windows.
+#[derive(Debug, Default)]
+pub(super) struct OverlapOutcome {
+    pub(super) duplicates: Vec<DuplicateOutcome>,
     /// Snapshots made here that gave way to another pass's of the same window, and to which.
     pub(super) superseded: BTreeMap<String, String>,
-    /// Why the duplicates could not be looked for, where they could not.
-    pub(super) duplicates_unknown: Option<Error>,
+    /// Why it could not be looked at, where it could not.
+    pub(super) unknown: Option<Error>,
 }

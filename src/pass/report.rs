@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::try_join;
 
-use super::inventory::{read_snapshot, read_volume, unknown_volume};
-use super::{Limits, clocks};
+use super::inventory::{read_snapshot, read_volume};
+use super::{Limits, remarks};
 use crate::deadline::Deadline;
 use crate::event::{InvalidEvent, ReportRequest, gone};
 use crate::openstack::{Client, Error};
@@ -156,21 +156,14 @@ impl Inventory {
     }
 
     fn warnings(&self, scope: &Scope) -> Capped<Warning> {
+        let is_known = |id: &str| self.volume(id).is_some() || self.tallies.contains_key(id);
+        let unknown =
+            remarks::unknown_volumes(scope.volume_ids.as_ref(), remarks::NO_TRACE, is_known);
         let mut warnings = Capped::of_remarks();
-        if let Some(warning) = clocks::warning(self.clock_difference) {
-            warnings.push(Warning {
-                warning,
-                ..Warning::default()
-            });
-        }
-        for id in scope.volume_ids.iter().flatten() {
-            if self.volume(id).is_none() && !self.tallies.contains_key(id) {
-                warnings.push(unknown_volume(
-                    id,
-                    "there is neither a volume with this id nor a managed snapshot of one",
-                ));
-            }
-        }
+        remarks::clocks_apart(self.clock_difference)
+            .into_iter()
+            .chain(unknown)
+            .for_each(|warning| warnings.push(warning));
         warnings
     }
 

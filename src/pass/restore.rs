@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use futures::{StreamExt, stream};
 
-use super::clocks;
-use super::inventory::{read_snapshot, unknown_volume};
+use super::inventory::read_snapshot;
+use super::remarks;
 use super::restore_summary::fold;
 use crate::deadline::Deadline;
 use crate::event::{InvalidEvent, RestoreRequest, RestoreTarget};
@@ -104,18 +104,12 @@ pub(crate) async fn run(
     } else {
         carry_out(client, deadline, &request.restore_id, &plan).await
     };
-    let mut summary = fold(&plan, outcomes, &volumes, &sizes, request);
-    if let Some(warning) = clocks::warning(client.clock_difference()) {
-        summary.warn(warning);
-    }
     let has_snapshots = |id: &str| snapshots.iter().any(|one| one.volume_id == id);
-    for id in point.volume_ids.into_iter().flatten() {
-        if !volumes.contains_key(id) && !has_snapshots(id) {
-            let what = "there is neither a volume with this id nor a managed snapshot of one";
-            summary.warnings.push(unknown_volume(id, what));
-        }
-    }
-    Ok(summary)
+    let is_known = |id: &str| volumes.contains_key(id) || has_snapshots(id);
+    let unknown = remarks::unknown_volumes(point.volume_ids, remarks::NO_TRACE, is_known);
+    let on_clocks = remarks::clocks_apart(client.clock_difference());
+    let remarks = on_clocks.into_iter().chain(unknown).collect();
+    Ok(fold(&plan, outcomes, &volumes, &sizes, request, remarks))
 }
 
 fn read_volume(volume: openstack::Volume) -> RestoreVolume {

@@ -23,6 +23,7 @@ pub(super) fn fold(
     volumes: &BTreeMap<String, RestoreVolume>,
     sizes: &BTreeMap<String, Option<u64>>,
     request: &RestoreRequest,
+    remarks: Vec<Warning>,
 ) -> RestoreSummary {
     let mut summary = RestoreSummary::default();
     let mut swaps = Vec::new();
@@ -66,8 +67,9 @@ pub(super) fn fold(
             ..FailureEntry::default()
         });
     }
-    for warning in warnings(plan, request) {
-        summary.warn(warning);
+    let warnings = warnings(plan, request).into_iter().map(Warning::on_pass);
+    for warning in warnings.chain(remarks) {
+        summary.warnings.push(warning);
     }
     summary.next = commands(&swaps, &request.restore_id);
     summary

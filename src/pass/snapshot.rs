@@ -8,12 +8,12 @@ use super::dedupe::dedupe;
 use super::executor::execute;
 use super::inventory::{self, CreateInventory};
 use super::outcome::{CreateOutcome, Deferral, PassOutcomes, WindowOutcome};
-use super::snapshot_summary::tell;
-use super::{Pass, clocks};
+use super::snapshot_summary::summary_of;
+use super::{Pass, remarks};
 use crate::openstack::Error;
 use crate::plan::creation::{self, Plan, WindowVerdict};
 use crate::plan::{DueWindow, Volume};
-use crate::report::{Action, Summary};
+use crate::report::{Action, SnapshotCounts, Summary, VolumeCounts};
 
 /// The clocks of a cloud's machines differ by less than this.
 const CLOCK_SKEW: TimeDelta = TimeDelta::seconds(5);
@@ -31,48 +31,50 @@ pub(crate) async fn run(pass: &Pass<'_>) -> Result<Summary, Error> {
         pass.now,
         pass.limits.stuck_after,
     );
-    let mut summary = Summary::default();
-    count(pass, &inventory, &mut summary);
-    clocks::warn(pass.client.clock_difference(), &mut summary);
-    inventory::warn_of_rows_left_out(pass, &mut summary);
+    let seen = seen(pass, &inventory) + remarks::on_cloud(pass);
     let outcomes = if pass.dry_run {
-        list(pass, &plan, &mut summary);
         foreseen(pass, &plan)
     } else {
         // A cloud's clock that is ahead must not hide what we make now.
         let since = inventory
             .newest
             .map(|newest| newest.min(pass.now) - CLOCK_SKEW);
-        let mut outcomes = execute(pass, &plan, since).await;
-        dedupe(pass, &volumes, since, &plan.duplicates, &mut outcomes).await;
-        outcomes
+        let outcomes = execute(pass, &plan, since).await;
+        let overlap = dedupe(pass, &volumes, since, &plan.duplicates, &outcomes.windows).await;
+        PassOutcomes {
+            overlap,
+            ..outcomes
+        }
     };
-    tell(pass, &plan, outcomes, &mut summary);
-    Ok(summary)
+    let would_do = pass.dry_run.then(|| would_do(pass, &plan));
+    Ok(seen + would_do + summary_of(pass, &plan, outcomes))
 }
 
-fn count(pass: &Pass<'_>, inventory: &CreateInventory, summary: &mut Summary) {
-    summary.volumes.managed = inventory.volumes.len();
+/// What there is of this pass's share, and which volumes were asked for in vain.
+fn seen(pass: &Pass<'_>, inventory: &CreateInventory) -> Summary {
     let ours: BTreeSet<&str> = inventory
         .volumes
         .iter()
         .map(|volume| volume.id.as_str())
         .collect();
-    summary.snapshots.managed = inventory
-        .histories
-        .iter()
-        .filter(|(id, _)| {
-            ours.contains(id.as_str())
-                || !inventory.known.contains(*id) && pass.scope.contains_unlisted(id)
-        })
-        .map(|(_, of_volume)| of_volume.count)
-        .sum();
-    inventory::warn_of_unknown(
-        pass,
+    let is_ours = |id: &str| {
+        ours.contains(id) || !inventory.known.contains(id) && pass.scope.contains_unlisted(id)
+    };
+    let snapshots = inventory.histories.iter().filter(|(id, _)| is_ours(id));
+    let unknown = remarks::unknown_volumes(
+        pass.scope.volume_ids.as_ref(),
         "there is no managed volume with this id",
         |id| inventory.known.contains(id),
-        summary,
     );
+    let volumes = VolumeCounts {
+        managed: inventory.volumes.len(),
+        ..VolumeCounts::default()
+    };
+    let snapshots = SnapshotCounts {
+        managed: snapshots.map(|(_, of_volume)| of_volume.count).sum(),
+        ..SnapshotCounts::default()
+    };
+    Summary::from(volumes) + snapshots + unknown.map(Summary::from).sum::<Summary>()
 }
 
 /// What a dry run knows of the windows' ends: which are not tried yet, should all that is to be
@@ -95,44 +97,39 @@ fn foreseen(pass: &Pass<'_>, plan: &Plan<'_>) -> PassOutcomes {
 }
 
 /// What a dry run would have done.
-fn list(pass: &Pass<'_>, plan: &Plan<'_>, summary: &mut Summary) {
-    let mut due: Vec<(&DueWindow, bool)> = plan
+fn would_do(pass: &Pass<'_>, plan: &Plan<'_>) -> Summary {
+    let mut due: Vec<&DueWindow> = plan
         .decisions
         .iter()
         .filter_map(|decision| match &decision.verdict {
-            WindowVerdict::Due(due) => {
-                Some((&**due, due.back_off_once_cleaned(pass.now).is_none()))
-            }
+            WindowVerdict::Due(due) => Some(&**due),
             WindowVerdict::Invalid(_)
             | WindowVerdict::Served { .. }
             | WindowVerdict::Blocked(_) => None,
         })
         .collect();
-    due.sort_by_key(|(due, _)| due.window.start);
-    for (due, is_tried) in due {
-        for stale in &due.stale_snapshots {
-            summary.plan.push(Action::Clean {
-                snapshot_id: stale.snapshot_id.clone(),
-                volume_id: due.volume_id.clone(),
-                reason: stale.reason.into(),
-            });
-        }
-        if is_tried {
-            summary.plan.push(Action::Create {
-                volume_id: due.volume_id.clone(),
-                policy: due.policy,
-                name: due.name.clone(),
-                window_start: due.window.start,
-                window_end: due.window.end,
-                expires_at: due.expires_at,
-            });
-        }
-    }
-    for duplicate in &plan.duplicates {
-        summary.plan.push(Action::Clean {
-            snapshot_id: duplicate.snapshot_id.clone(),
-            volume_id: duplicate.volume_id.clone(),
-            reason: duplicate.to_string(),
+    due.sort_by_key(|due| due.window.start);
+    let of_windows = due.into_iter().flat_map(|due| {
+        let cleaned = due.stale_snapshots.iter().map(|stale| Action::Clean {
+            snapshot_id: stale.snapshot_id.clone(),
+            volume_id: due.volume_id.clone(),
+            reason: stale.reason.into(),
         });
-    }
+        let is_tried = due.back_off_once_cleaned(pass.now).is_none();
+        let created = is_tried.then(|| Action::Create {
+            volume_id: due.volume_id.clone(),
+            policy: due.policy,
+            name: due.name.clone(),
+            window_start: due.window.start,
+            window_end: due.window.end,
+            expires_at: due.expires_at,
+        });
+        cleaned.chain(created)
+    });
+    let of_duplicates = plan.duplicates.iter().map(|duplicate| Action::Clean {
+        snapshot_id: duplicate.snapshot_id.clone(),
+        volume_id: duplicate.volume_id.clone(),
+        reason: duplicate.to_string(),
+    });
+    of_windows.chain(of_duplicates).map(Summary::from).sum()
 }

@@ -3,56 +3,55 @@
 
 use std::collections::HashMap;
 
-use super::Pass;
 use super::create::in_state;
 use super::delete::DeleteOutcome;
-use super::invalid_policy::add_invalid_policy;
 use super::outcome::{CreateOutcome, Deferral, DuplicateOutcome, PassOutcomes, WindowOutcome};
 use super::snapshot_log::{self as log, Line};
+use super::{Pass, remarks};
 use crate::openstack::Error;
 use crate::plan::DueWindow;
 use crate::plan::age::{Afterwards, OldestAges};
 use crate::plan::creation::{Decision, Plan, WindowVerdict};
 use crate::policy::PolicyKind;
-use crate::report::{FailureEntry, Summary, Warning};
+use crate::report::{FailureEntry, SnapshotCounts, Summary, VolumeCounts, Warning};
 use crate::webhook::{Notification, NotifiedWindow};
 
 /// What came of each due window.
 type ByWindow = HashMap<(String, PolicyKind), CreateOutcome>;
 
-/// Adds what was planned and done to what is known of the pass.
-pub(super) fn tell(
-    pass: &Pass<'_>,
-    plan: &Plan<'_>,
-    outcomes: PassOutcomes,
-    summary: &mut Summary,
-) {
-    for one in &outcomes.clean_ups {
+/// What was planned and done.
+pub(super) fn summary_of(pass: &Pass<'_>, plan: &Plan<'_>, outcomes: PassOutcomes) -> Summary {
+    let clean_ups = outcomes.clean_ups.iter().map(|one| {
         let cleaned = Cleaned {
             volume_id: &one.volume_id,
             policy: one.policy,
             snapshot_id: &one.stale.snapshot_id,
             what: format!("a snapshot in the window's way ({})", one.stale.reason),
         };
-        cleaned.tell(&one.outcome, summary);
-    }
-    for DuplicateOutcome { duplicate, outcome } in &outcomes.duplicates {
+        cleaned.summary(&one.outcome)
+    });
+    let duplicates = outcomes
+        .duplicates
+        .iter()
+        .chain(&outcomes.overlap.duplicates);
+    let duplicates = duplicates.map(|DuplicateOutcome { duplicate, outcome }| {
         let cleaned = Cleaned {
             volume_id: &duplicate.volume_id,
             policy: duplicate.policy,
             snapshot_id: &duplicate.snapshot_id,
             what: duplicate.to_string(),
         };
-        cleaned.tell(outcome, summary);
-    }
-    if let Some(error) = &outcomes.duplicates_unknown {
+        cleaned.summary(outcome)
+    });
+    let cleaned: Summary = clean_ups.chain(duplicates).sum();
+    let unknown_overlap = outcomes.overlap.unknown.map(|error| {
         tracing::warn!(%error, "could not look for duplicates");
-        summary.warn(format!(
+        Warning::on_pass(format!(
             "whether another pass took the same windows could not be looked at; the next pass \
              does: {error}"
-        ));
-    }
-    let mut superseded = outcomes.superseded;
+        ))
+    });
+    let mut superseded = outcomes.overlap.superseded;
     let windows = outcomes.windows.into_iter();
     let by_window: ByWindow = windows
         .map(|WindowOutcome { due, outcome }| {
@@ -75,12 +74,16 @@ pub(super) fn tell(
             .get(&(volume_id.to_owned(), policy))
             .map_or(Afterwards::Missing, |outcome| afterwards(pass, outcome))
     });
-    summary.oldest_due_age = ages.due;
-    summary.oldest_blocked_age = ages.blocked;
-    for decision in &plan.decisions {
+    let ages = Summary {
+        oldest_due_age: ages.due,
+        oldest_blocked_age: ages.blocked,
+        ..Summary::default()
+    };
+    let decisions = plan.decisions.iter().map(|decision| {
         let outcome = by_window.get(&(decision.volume.id.clone(), decision.policy));
-        tell_decision(pass, decision, outcome, summary);
-    }
+        of_decision(pass, decision, outcome)
+    });
+    cleaned + unknown_overlap + ages + decisions.sum::<Summary>()
 }
 
 fn afterwards(pass: &Pass<'_>, outcome: &CreateOutcome) -> Afterwards {
@@ -105,136 +108,146 @@ fn afterwards(pass: &Pass<'_>, outcome: &CreateOutcome) -> Afterwards {
     }
 }
 
-fn tell_decision(
+fn of_decision(
     pass: &Pass<'_>,
     decision: &Decision<'_>,
     outcome: Option<&CreateOutcome>,
-    summary: &mut Summary,
-) {
+) -> Summary {
     let (volume, policy) = (decision.volume, decision.policy);
+    let one_due = VolumeCounts {
+        due: 1,
+        ..VolumeCounts::default()
+    };
     match (&decision.verdict, outcome) {
-        (WindowVerdict::Invalid(invalid), _) => {
-            add_invalid_policy(volume, policy, invalid, summary)
-        }
+        (WindowVerdict::Invalid(invalid), _) => remarks::invalid_policy(volume, policy, invalid),
         (WindowVerdict::Served { by, window, .. }, _) => {
             log::served(&volume.id, policy, by, window);
+            Summary::default()
         }
         (WindowVerdict::Blocked(due), _) => {
-            summary.volumes.due += 1;
-            tell_blocked(due, &in_state(&volume.status), summary);
+            Summary::from(one_due) + of_blocked(due, &in_state(&volume.status))
         }
         (WindowVerdict::Due(due), Some(outcome)) => {
-            summary.volumes.due += 1;
-            tell_outcome(pass, due, outcome, summary);
+            Summary::from(one_due) + of_outcome(pass, due, outcome)
         }
         // Only a dry run leaves a window without an outcome.
         (WindowVerdict::Due(due), None) => {
-            summary.volumes.due += 1;
             Line::new("due", "a snapshot would be created", "the window has none").log(due);
+            one_due.into()
         }
     }
 }
 
-fn tell_outcome(pass: &Pass<'_>, due: &DueWindow, outcome: &CreateOutcome, summary: &mut Summary) {
-    let counts = &mut summary.snapshots;
+fn of_outcome(pass: &Pass<'_>, due: &DueWindow, outcome: &CreateOutcome) -> Summary {
+    let none = SnapshotCounts::default();
     match outcome {
         CreateOutcome::Created { snapshot_id } => {
-            counts.created += 1;
             Line::new("created", "snapshot created", "the window had none")
                 .of(Some(snapshot_id))
                 .log(due);
+            SnapshotCounts { created: 1, ..none }.into()
         }
         CreateOutcome::Adopted { by, why, .. } => {
-            counts.adopted += 1;
             Line::new("adopted", "window served by another snapshot", why)
                 .of(Some(by))
                 .log(due);
+            SnapshotCounts { adopted: 1, ..none }.into()
         }
         CreateOutcome::Pending { snapshot_id } => {
-            counts.pending += 1;
             let reason = "the pass's time ended first; the next pass picks it up";
             Line::new("pending", "snapshot creation under way", reason)
                 .of(snapshot_id.as_deref())
                 .log(due);
+            SnapshotCounts { pending: 1, ..none }.into()
         }
         CreateOutcome::Deferred(why) => {
-            counts.deferred += 1;
             let reason = why.to_string();
             Line::new("deferred", "window left to a later pass", &reason).log(due);
-            if let Deferral::BackOff(_) = why {
-                warn(due, None, reason, summary);
-            }
+            let warning = match why {
+                Deferral::BackOff(_) => Some(warning(due, None, reason)),
+                Deferral::VolumeBusy | Deferral::OutOfTime(_) => None,
+            };
+            Summary::from(SnapshotCounts {
+                deferred: 1,
+                ..none
+            }) + warning
         }
-        CreateOutcome::Blocked(how) => tell_blocked(due, how, summary),
+        CreateOutcome::Blocked(how) => of_blocked(due, how),
         CreateOutcome::Failed {
             error,
             snapshot_id,
             not_deleted,
         } => {
-            if let Some(refusal) = not_deleted {
-                let warning = format!("the broken snapshot could not be deleted: {refusal}");
-                log::warn(&due.volume_id, due.policy, snapshot_id.as_deref(), &warning);
-                warn(due, snapshot_id.clone(), warning, summary);
-            }
-            tell_failed(pass, due, error, snapshot_id.clone(), summary);
+            let not_deleted = not_deleted.as_ref().map(|refusal| {
+                let text = format!("the broken snapshot could not be deleted: {refusal}");
+                log::warn(&due.volume_id, due.policy, snapshot_id.as_deref(), &text);
+                warning(due, snapshot_id.clone(), text)
+            });
+            Summary::from(not_deleted) + of_failure(pass, due, error, snapshot_id.clone())
         }
     }
 }
 
-fn tell_blocked(due: &DueWindow, how: &str, summary: &mut Summary) {
-    summary.snapshots.blocked += 1;
-    let warning = format!(
+fn of_blocked(due: &DueWindow, how: &str) -> Summary {
+    let text = format!(
         "the volume is {how}, and snapshots can be made only of those that are available or \
          in-use; the next pass tries again"
     );
-    Line::new("blocked", "the volume allows no snapshot", &warning).log(due);
-    warn(due, None, warning, summary);
+    Line::new("blocked", "the volume allows no snapshot", &text).log(due);
+    let counts = SnapshotCounts {
+        blocked: 1,
+        ..SnapshotCounts::default()
+    };
+    Summary::from(counts) + warning(due, None, text)
 }
 
-fn tell_failed(
+fn of_failure(
     pass: &Pass<'_>,
     due: &DueWindow,
     error: &Error,
     snapshot_id: Option<String>,
-    summary: &mut Summary,
-) {
-    summary.snapshots.failed += 1;
+) -> Summary {
     let request_id = error.request_id.clone();
     let error = error.to_string();
     Line::new("failed", "snapshot creation failed", &error)
         .of(snapshot_id.as_deref())
         .asked_as(request_id.as_deref())
         .log(due);
-    if pass.notifies {
+    let notification = pass.notifies.then(|| {
         let window = NotifiedWindow {
             start_time: due.window.start,
             end_time: due.window.end,
             validated_time: pass.now,
         };
-        summary.notifications.push(Notification::of_creation(
+        Notification::of_creation(
             due.vm.clone(),
             due.volume_id.clone(),
             snapshot_id.clone(),
             error.clone(),
             window,
-        ));
-    }
-    summary.failures.push(FailureEntry {
+        )
+    });
+    let counts = SnapshotCounts {
+        failed: 1,
+        ..SnapshotCounts::default()
+    };
+    let failure = FailureEntry {
         volume_id: Some(due.volume_id.clone()),
         policy: Some(due.policy),
         snapshot_id,
         request_id,
         error,
-    });
+    };
+    Summary::from(counts) + failure + notification
 }
 
-fn warn(due: &DueWindow, snapshot_id: Option<String>, warning: String, summary: &mut Summary) {
-    summary.warnings.push(Warning {
+fn warning(due: &DueWindow, snapshot_id: Option<String>, warning: String) -> Warning {
+    Warning {
         volume_id: Some(due.volume_id.clone()),
         policy: Some(due.policy),
         snapshot_id,
         warning,
-    });
+    }
 }
 
 /// A snapshot that serves nothing and was to be deleted.
@@ -247,29 +260,29 @@ struct Cleaned<'a> {
 }
 
 impl Cleaned<'_> {
-    fn tell(self, outcome: &DeleteOutcome, summary: &mut Summary) {
+    fn summary(self, outcome: &DeleteOutcome) -> Summary {
         let (volume_id, policy, snapshot_id) = (self.volume_id, self.policy, self.snapshot_id);
         match outcome {
             DeleteOutcome::Accepted { request_id } => {
-                summary.snapshots.cleaned += 1;
-                log::cleaned(
-                    volume_id,
-                    policy,
-                    snapshot_id,
-                    &self.what,
-                    request_id.as_deref(),
-                );
+                let request_id = request_id.as_deref();
+                log::cleaned(volume_id, policy, snapshot_id, &self.what, request_id);
+                let counts = SnapshotCounts {
+                    cleaned: 1,
+                    ..SnapshotCounts::default()
+                };
+                counts.into()
             }
-            DeleteOutcome::AlreadyGone | DeleteOutcome::ByOther => {}
+            DeleteOutcome::AlreadyGone | DeleteOutcome::ByOther => Summary::default(),
             DeleteOutcome::OutOfTime(error) | DeleteOutcome::Refused(error) => {
                 let warning = format!("{} could not be deleted: {error}", self.what);
                 log::warn(volume_id, policy, Some(snapshot_id), &warning);
-                summary.warnings.push(Warning {
+                let warning = Warning {
                     volume_id: Some(volume_id.to_owned()),
                     policy: Some(policy),
                     snapshot_id: Some(snapshot_id.to_owned()),
                     warning,
-                });
+                };
+                warning.into()
             }
         }
     }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::summary::{Action, FailureEntry, SnapshotCounts, Summary, VolumeCounts, Warning};
+use super::entries::{Action, FailureEntry, Warning};
+use super::summary::{SnapshotCounts, Summary, VolumeCounts};
 use crate::cloud_name::CloudName;
 use crate::event::{Phase, SpreadPhase};
 use crate::plan::Shard;

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Serialize, Serializer};
 
 use super::answer::{ProjectLabel, is_zero};
-use super::summary::{Capped, Warning};
+use super::entries::{Capped, Warning};
 use crate::cloud_name::CloudName;
 use crate::event::Phase;
 use crate::plan::coverage::{CoverageState, KindTally, PolicyCoverage, Totals};

@@ -2,6 +2,7 @@
 
 mod answer;
 mod coverage;
+mod entries;
 mod metrics;
 mod restore;
 mod summary;
@@ -11,6 +12,7 @@ pub(crate) use answer::{
     TargetsAnswer,
 };
 pub(crate) use coverage::{Report, Row, json_size};
+pub(crate) use entries::{Action, Capped, FailureEntry, Warning};
 pub(crate) use metrics::{Figures, Metrics, metrics_line};
 pub(crate) use restore::{RestoreAnswer, RestoreSummary, RestoredVolume};
-pub(crate) use summary::{Action, Capped, FailureEntry, Summary, Warning};
+pub(crate) use summary::{SnapshotCounts, Summary, VolumeCounts};

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::answer::{About, Outcome, ProjectLabel, Requests, is_zero};
-use super::summary::{Capped, FailureEntry, MOST_REMARKS, Warning};
+use super::entries::{Capped, FailureEntry, MOST_REMARKS, Warning};
 use crate::cloud_name::CloudName;
 use crate::event::Phase;
 use crate::policy::PolicyKind;
@@ -60,14 +60,6 @@ impl Default for RestoreSummary {
 }
 
 impl RestoreSummary {
-    /// Adds a warning about the restore as a whole.
-    pub(crate) fn warn(&mut self, warning: impl Into<String>) {
-        self.warnings.push(Warning {
-            warning: warning.into(),
-            ..Warning::default()
-        });
-    }
-
     /// How the restore stands.
     pub(crate) fn outcome(&self) -> Outcome {
         if !self.failures.is_empty() {

@@ -1,159 +1,72 @@
-//! What a pass gathers while it works: counts, failures, warnings and, of a dry run, the plan.
+//! What a pass has to tell: counts, failures, warnings and, of a dry run, the plan.
+//!
+//! Each thing that was planned or done has a summary of its own, and the pass's is their sum: nobody
+//! counts up in passing.
 
-use chrono::{DateTime, Utc};
+use std::iter::Sum;
+use std::ops::Add;
+
 use serde::Serialize;
 
-use crate::policy::PolicyKind;
-use crate::text::serialize_rfc3339;
+use super::entries::{Action, Capped, FailureEntry, MOST_ACTIONS, MOST_REMARKS, Warning};
 use crate::webhook::Notification;
 
-/// The most failures, and the most warnings, that an answer lists.
-pub(super) const MOST_REMARKS: usize = 100;
-/// The most actions that an answer lists: Lambda's answers may have six megabytes.
-const MOST_ACTIONS: usize = 10_000;
-
-/// A list that keeps its first entries and counts the rest.
-#[derive(Clone, Debug)]
-pub(crate) struct Capped<T> {
-    entries: Vec<T>,
-    most: usize,
-    omitted: usize,
-}
-
-impl<T> Capped<T> {
-    pub(super) fn new(most: usize) -> Self {
-        Self {
-            entries: Vec::new(),
-            most,
-            omitted: 0,
+/// Counts that can be added up, each a number of the answer and a property of the metrics line.
+macro_rules! counts {
+    ($(#[$about:meta])* $name:ident { $($(#[$meaning:meta])* $field:ident),+ $(,)? }) => {
+        $(#[$about])*
+        #[derive(Clone, Copy, Debug, Default, Serialize)]
+        pub(crate) struct $name {
+            $($(#[$meaning])* pub $field: usize),+
         }
-    }
 
-    /// A list of failures or of warnings.
-    pub(crate) fn of_remarks() -> Self {
-        Self::new(MOST_REMARKS)
-    }
+        impl Add for $name {
+            type Output = Self;
 
-    /// Adds an entry, or counts it where the list is full.
-    pub(crate) fn push(&mut self, entry: T) {
-        if self.entries.len() < self.most {
-            self.entries.push(entry);
-        } else {
-            self.omitted += 1;
+            fn add(self, other: Self) -> Self {
+                Self {
+                    $($field: self.$field + other.$field),+
+                }
+            }
         }
+    };
+}
+
+counts! {
+    /// Volumes and policies, of this pass's share.
+    VolumeCounts {
+        managed,
+        /// Windows that wanted a snapshot.
+        due,
+        /// Policies that could not be read.
+        invalid,
+        /// Expire: volumes that have fallen out of management.
+        lost,
     }
+}
 
-    pub(crate) fn entries(&self) -> &[T] {
-        &self.entries
+counts! {
+    /// Snapshots, of this pass's share.
+    SnapshotCounts {
+        managed,
+        /// Made here and available.
+        created,
+        /// Windows served by a snapshot that is not provably ours.
+        adopted,
+        pending,
+        /// Not begun.
+        deferred,
+        /// Due, and the volume's state allows none, or the volume is gone.
+        blocked,
+        /// Tried and not served; in an expire pass: deletions that were refused.
+        failed,
+        /// Expired ones that are gone or going.
+        deleted,
+        /// Expired ones that stay because they are the newest.
+        kept,
+        /// Broken, stuck and superfluous ones whose deletion was accepted.
+        cleaned,
     }
-
-    /// How many were not.
-    pub(crate) fn omitted(&self) -> usize {
-        self.omitted
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
-}
-
-/// Volumes and policies, of this pass's share.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
-pub(crate) struct VolumeCounts {
-    pub managed: usize,
-    /// Windows that wanted a snapshot.
-    pub due: usize,
-    /// Policies that could not be read.
-    pub invalid: usize,
-    /// Expire: volumes that have fallen out of management.
-    pub lost: usize,
-}
-
-/// Snapshots, of this pass's share.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
-pub(crate) struct SnapshotCounts {
-    pub managed: usize,
-    /// Made here and available.
-    pub created: usize,
-    /// Windows served by a snapshot that is not provably ours.
-    pub adopted: usize,
-    pub pending: usize,
-    /// Not begun.
-    pub deferred: usize,
-    /// Due, and the volume's state allows none, or the volume is gone.
-    pub blocked: usize,
-    /// Tried and not served; in an expire pass: deletions that were refused.
-    pub failed: usize,
-    /// Expired ones that are gone or going.
-    pub deleted: usize,
-    /// Expired ones that stay because they are the newest.
-    pub kept: usize,
-    /// Broken, stuck and superfluous ones whose deletion was accepted.
-    pub cleaned: usize,
-}
-
-/// Something that did not work.
-#[derive(Clone, Debug, Default, Serialize)]
-pub(crate) struct FailureEntry {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub volume_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub policy: Option<PolicyKind>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub snapshot_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub request_id: Option<String>,
-    /// What happened and what to do.
-    pub error: String,
-}
-
-/// Something that somebody should know.
-#[derive(Clone, Debug, Default, Serialize)]
-pub(crate) struct Warning {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub volume_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub policy: Option<PolicyKind>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub snapshot_id: Option<String>,
-    pub warning: String,
-}
-
-/// What a dry run would have done.
-#[derive(Clone, Debug, Serialize)]
-#[serde(tag = "action", rename_all = "lowercase")]
-pub(crate) enum Action {
-    /// Take a snapshot.
-    Create {
-        volume_id: String,
-        policy: PolicyKind,
-        name: String,
-        /// The window's first instant.
-        #[serde(serialize_with = "serialize_rfc3339")]
-        window_start: DateTime<Utc>,
-        /// The first instant after the window.
-        #[serde(serialize_with = "serialize_rfc3339")]
-        window_end: DateTime<Utc>,
-        /// When the snapshot would expire.
-        #[serde(serialize_with = "serialize_rfc3339")]
-        expires_at: DateTime<Utc>,
-    },
-    /// Delete a snapshot that has expired, or of which there are enough newer ones.
-    Delete {
-        snapshot_id: String,
-        volume_id: String,
-        /// Why: `expired` or `keep-at-most`.
-        reason: &'static str,
-        /// The expiry date that it carries.
-        #[serde(serialize_with = "serialize_rfc3339")]
-        expired_at: DateTime<Utc>,
-    },
-    /// Delete a snapshot that is broken, stuck or superfluous.
-    Clean {
-        snapshot_id: String,
-        volume_id: String,
-        reason: String,
-    },
 }
 
 /// All that a snapshot or expire pass has to tell.
@@ -191,12 +104,96 @@ impl Default for Summary {
     }
 }
 
-impl Summary {
-    /// Adds a warning about the pass as a whole.
-    pub(crate) fn warn(&mut self, warning: impl Into<String>) {
-        self.warnings.push(Warning {
-            warning: warning.into(),
-            ..Warning::default()
-        });
+impl From<VolumeCounts> for Summary {
+    fn from(volumes: VolumeCounts) -> Self {
+        Self {
+            volumes,
+            ..Self::default()
+        }
+    }
+}
+
+impl From<SnapshotCounts> for Summary {
+    fn from(snapshots: SnapshotCounts) -> Self {
+        Self {
+            snapshots,
+            ..Self::default()
+        }
+    }
+}
+
+impl From<FailureEntry> for Summary {
+    fn from(failure: FailureEntry) -> Self {
+        let mut summary = Self::default();
+        summary.failures.push(failure);
+        summary
+    }
+}
+
+impl From<Warning> for Summary {
+    fn from(warning: Warning) -> Self {
+        let mut summary = Self::default();
+        summary.warnings.push(warning);
+        summary
+    }
+}
+
+impl From<Action> for Summary {
+    fn from(action: Action) -> Self {
+        let mut summary = Self::default();
+        summary.plan.push(action);
+        summary
+    }
+}
+
+impl From<Notification> for Summary {
+    fn from(notification: Notification) -> Self {
+        Self {
+            notifications: vec![notification],
+            ..Self::default()
+        }
+    }
+}
+
+impl<T> From<Option<T>> for Summary
+where
+    Self: From<T>,
+{
+    fn from(one: Option<T>) -> Self {
+        one.map(Self::from).unwrap_or_default()
+    }
+}
+
+impl<T: Into<Self>> Add<T> for Summary {
+    type Output = Self;
+
+    fn add(mut self, other: T) -> Self {
+        let Self {
+            volumes,
+            snapshots,
+            failures,
+            warnings,
+            plan,
+            oldest_due_age,
+            oldest_blocked_age,
+            oldest_expired_age,
+            mut notifications,
+        } = other.into();
+        self.volumes = self.volumes + volumes;
+        self.snapshots = self.snapshots + snapshots;
+        self.failures.append(failures);
+        self.warnings.append(warnings);
+        self.plan.append(plan);
+        self.oldest_due_age = self.oldest_due_age.max(oldest_due_age);
+        self.oldest_blocked_age = self.oldest_blocked_age.max(oldest_blocked_age);
+        self.oldest_expired_age = self.oldest_expired_age.max(oldest_expired_age);
+        self.notifications.append(&mut notifications);
+        self
+    }
+}
+
+impl Sum for Summary {
+    fn sum<I: Iterator<Item = Self>>(parts: I) -> Self {
+        parts.fold(Self::default(), Self::add)
     }
 }

@@ -54,8 +54,8 @@ pub const OF_WEEKS: &[Mistake] = &[
         says: "What has fallen out of management is not counted.",
         changes: &[Change {
             file: "src/pass/expire_summary.rs",
-            find: "summary.volumes.lost += 1;",
-            put: "summary.volumes.lost += 0;",
+            find: "lost: 1,",
+            put: "lost: 0,",
         }],
     },
     Mistake {
@@ -63,8 +63,8 @@ pub const OF_WEEKS: &[Mistake] = &[
         says: "What has expired and will not go has no age.",
         changes: &[Change {
             file: "src/pass/expire_summary.rs",
-            find: "summary.oldest_expired_age = plan.oldest_expired_age(pass.now);",
-            put: "summary.oldest_expired_age = plan.oldest_expired_age(pass.now) / 100_000;",
+            find: "oldest_expired_age: plan.oldest_expired_age(pass.now),",
+            put: "oldest_expired_age: plan.oldest_expired_age(pass.now) / 100_000,",
         }],
     },
     Mistake {
