@@ -65,7 +65,7 @@ impl Handler {
             client: client(context, warm, transport.clone()),
             transport,
         };
-        let done = work.carry_out().await;
+        let done = work.perform().await;
         let (sent, retried) = work.client.connection().requests();
         tracing::debug!(
             provider = work.client.provider_name(),
@@ -112,7 +112,7 @@ fn client(
 }
 
 impl Work<'_> {
-    async fn carry_out(&self) -> Result<Done, InvocationError> {
+    async fn perform(&self) -> Result<Done, InvocationError> {
         match &self.context.request {
             Request::Snapshot(request) => {
                 let scope = scope(request);

@@ -123,9 +123,9 @@ impl Handler {
             lambda_request_id = invocation.request_id
         );
         async {
-            let run = self.run(payload, invocation, &run_id, begun);
+            let work = self.dispatch(payload, invocation, &run_id, begun);
             // A panic is a mistake of ours; it is measured, and then reported by the runtime.
-            let ended = AssertUnwindSafe(run).catch_unwind().await;
+            let ended = AssertUnwindSafe(work).catch_unwind().await;
             let (result, stats) = match ended {
                 Ok(Ok(ended) | Err(ended)) => (Ok(ended.result), ended.stats),
                 Err(panic) => (Err(panic), InvocationStats::default()),
@@ -147,7 +147,7 @@ impl Handler {
         .await
     }
 
-    async fn run(
+    async fn dispatch(
         &self,
         payload: &Value,
         invocation: &Invocation,

@@ -9,7 +9,7 @@ use super::json;
 use crate::error::InvocationError;
 use crate::event::{ReportRequest, WidgetRequest};
 use crate::lock::lock;
-use crate::pass::report::{self, Inventory};
+use crate::pass::report::{self, ReportInventory};
 use crate::report::{Figures, Report};
 use crate::widget::{self, Page};
 
@@ -18,7 +18,7 @@ const REUSED_FOR: TimeDelta = TimeDelta::seconds(60);
 
 /// The listings of a cloud that a dashboard was last shown.
 #[derive(Debug, Default)]
-pub(super) struct Listings(Mutex<Option<Arc<Inventory>>>);
+pub(super) struct Listings(Mutex<Option<Arc<ReportInventory>>>);
 
 impl Listings {
     /// Forgets them where they are too old to be shown again.
@@ -26,12 +26,12 @@ impl Listings {
         lock(&self.0).take_if(|one| !is_fresh(one.now, now));
     }
 
-    fn fresh(&self, now: DateTime<Utc>) -> Option<Arc<Inventory>> {
+    fn fresh(&self, now: DateTime<Utc>) -> Option<Arc<ReportInventory>> {
         self.forget_stale(now);
         lock(&self.0).clone()
     }
 
-    fn keep(&self, inventory: Arc<Inventory>) {
+    fn keep(&self, inventory: Arc<ReportInventory>) {
         *lock(&self.0) = Some(inventory);
     }
 }
@@ -89,7 +89,7 @@ impl Work<'_> {
     async fn look(
         &self,
         points_since: Option<DateTime<Utc>>,
-    ) -> Result<Inventory, InvocationError> {
+    ) -> Result<ReportInventory, InvocationError> {
         let (client, context) = (&self.client, self.context);
         let now = context.clock.started_at();
         let limits = limits(&self.warm.settings);

@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep};
 use url::Url;
 
 use super::catalogue::{self, CatalogueEntry};
-use super::connection::{Connection, Kind, Outgoing};
+use super::connection::{Connection, Outgoing, RequestKind};
 use super::de::{or_default, timestamp};
 use super::error::{Error, ErrorKind, LoginError};
 use super::response::{parse, unexpected};
@@ -192,7 +192,7 @@ impl Connection {
                     .send(
                         deadline,
                         Outgoing {
-                            kind: Kind::Login,
+                            kind: RequestKind::Login,
                             method: Method::POST,
                             url: &url,
                             headers: &[],

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 use serde::de::DeserializeOwned;
 
-use super::connection::{Connection, ConnectionParts, Kind};
+use super::connection::{Connection, ConnectionParts, RequestKind};
 use super::error::Error;
 use super::poller::Poller;
 use super::request::ApiRequest;
@@ -21,8 +21,8 @@ use crate::deadline::Deadline;
 pub(crate) struct Tags {
     /// The key whose value `true` makes a volume or a snapshot managed.
     pub managed: &'static str,
-    /// The key that names a snapshot's policy.
-    pub policy_type: &'static str,
+    /// The key that names what kind of snapshot it is.
+    pub kind: &'static str,
 }
 
 /// The client for one pass: one session, one retry rule, one pool of connections.
@@ -74,11 +74,8 @@ impl Client {
             .is_some_and(|value| value == "true")
     }
 
-    pub(super) fn policy_type<'a>(
-        &self,
-        metadata: &'a BTreeMap<String, String>,
-    ) -> Option<&'a str> {
-        metadata.get(self.tags.policy_type).map(String::as_str)
+    pub(super) fn kind<'a>(&self, metadata: &'a BTreeMap<String, String>) -> Option<&'a str> {
+        metadata.get(self.tags.kind).map(String::as_str)
     }
 
     /// Cinder takes a literal of a dictionary, in Python's manner.
@@ -86,29 +83,25 @@ impl Client {
         format!("{{'{}':'true'}}", self.tags.managed)
     }
 
-    /// The same for one policy type.
-    pub(super) fn policy_type_filter(&self, policy_type: &str) -> String {
-        let Tags {
-            managed,
-            policy_type: key,
-        } = self.tags;
-        format!("{{'{managed}':'true','{key}':'{policy_type}'}}")
+    /// The same for one kind.
+    pub(super) fn kind_filter(&self, kind: &str) -> String {
+        let Tags { managed, kind: key } = self.tags;
+        format!("{{'{managed}':'true','{key}':'{kind}'}}")
     }
 
     /// Whether the server's filter may have let this through. Some databases compare without
-    /// regard to case or to blanks at the end; a row of another policy type, or of none, tells
+    /// regard to case or to blanks at the end; a row of another kind, or of none, tells
     /// that the filter does nothing.
     pub(super) fn may_pass_filter(
         &self,
         metadata: &BTreeMap<String, String>,
-        policy_type: Option<&str>,
+        kind: Option<&str>,
     ) -> bool {
         let is = |key: &str, wanted: &str| {
             let value = metadata.get(key).map(|value| value.trim_end());
             value.is_some_and(|value| value.eq_ignore_ascii_case(wanted))
         };
-        is(self.tags.managed, "true")
-            && policy_type.is_none_or(|wanted| is(self.tags.policy_type, wanted))
+        is(self.tags.managed, "true") && kind.is_none_or(|wanted| is(self.tags.kind, wanted))
     }
 
     pub(super) async fn read<T: DeserializeOwned>(
@@ -117,7 +110,7 @@ impl Client {
         name: &str,
         path: &str,
     ) -> Result<T, Error> {
-        let call = ApiRequest::get(Kind::Read, path);
+        let call = ApiRequest::get(RequestKind::Read, path);
         self.connection
             .execute_action(deadline, &self.connection.retry, name, || async {
                 let response = self.connection.call(deadline, &call, None).await?;

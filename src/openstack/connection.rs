@@ -30,7 +30,7 @@ pub(crate) type Permit = OwnedSemaphorePermit;
 
 /// What a request is for: answers of one kind take similar times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Kind {
+pub(super) enum RequestKind {
     Login,
     List,
     Read,
@@ -82,7 +82,7 @@ pub(crate) struct Connection {
 
 /// A request that is about to leave.
 pub(super) struct Outgoing<'a> {
-    pub(super) kind: Kind,
+    pub(super) kind: RequestKind,
     pub(super) method: Method,
     pub(super) url: &'a str,
     pub(super) headers: &'a [(HeaderName, HeaderValue)],
@@ -179,7 +179,7 @@ impl Connection {
             return Err(Error::out_of_time(None));
         }
         // Waiting for a permit, or for a fresh token, took time.
-        if matches!(outgoing.kind, Kind::Create | Kind::Delete) {
+        if matches!(outgoing.kind, RequestKind::Create | RequestKind::Delete) {
             self.observed.check_time(deadline, outgoing.kind)?;
         }
         let request = self.build(&outgoing)?;
@@ -210,7 +210,7 @@ impl Connection {
             "answered"
         );
         if response.status().is_success() {
-            if outgoing.kind == Kind::List {
+            if outgoing.kind == RequestKind::List {
                 self.observed.compare_clocks(&response, self.clock.now());
             }
             return Ok(response);

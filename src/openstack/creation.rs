@@ -9,7 +9,7 @@ use std::cell::{Cell, RefCell};
 use bytes::Bytes;
 
 use super::client::Client;
-use super::connection::{Kind, Permit};
+use super::connection::{Permit, RequestKind};
 use super::error::{Error, ErrorKind};
 use super::request::ApiRequest;
 use super::response::request_id;
@@ -102,7 +102,7 @@ impl Client {
         read: impl Fn(&Response) -> Result<R, Error>,
         look_up: impl AsyncFn(Option<&Error>) -> Result<Option<R>, Error>,
     ) -> Result<Creation<R>, NotRequested> {
-        let call = ApiRequest::post(Kind::Create, request.path, request.body.clone());
+        let call = ApiRequest::post(RequestKind::Create, request.path, request.body.clone());
         let permit = RefCell::new(permit);
         let doubt = Cell::new(Doubt::None);
         let (permit, doubt, call) = (&permit, &doubt, &call);
@@ -118,7 +118,7 @@ impl Client {
             }
             self.connection
                 .observed
-                .check_time(deadline, Kind::Create)?;
+                .check_time(deadline, RequestKind::Create)?;
             let permit = permit.borrow_mut().take();
             let before = doubt.replace(Doubt::Open);
             let answer = self.connection.call(deadline, call, permit).await;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::auth::Token;
-use super::connection::Kind;
+use super::connection::RequestKind;
 use super::error::Error;
 use super::response::date_of;
 use crate::deadline::Deadline;
@@ -18,7 +18,7 @@ use crate::transport::Response;
 #[derive(Debug, Default)]
 pub(super) struct Observed {
     /// The slowest answer of each kind.
-    slowest: Mutex<BTreeMap<Kind, Duration>>,
+    slowest: Mutex<BTreeMap<RequestKind, Duration>>,
     /// How far the cloud's clock is ahead of ours.
     clock_difference: Mutex<Option<TimeDelta>>,
     left_out: AtomicUsize,
@@ -28,7 +28,7 @@ pub(super) struct Observed {
 }
 
 impl Observed {
-    pub(super) fn took(&self, kind: Kind, took: Duration) {
+    pub(super) fn took(&self, kind: RequestKind, took: Duration) {
         let mut slowest = lock(&self.slowest);
         let so_far = slowest.entry(kind).or_default();
         *so_far = took.max(*so_far);
@@ -36,12 +36,12 @@ impl Observed {
 
     /// Refuses to begin what would probably not be done before the deadline, judged by the
     /// slowest answer of its kind, or before the first by the slowest of any but listings.
-    pub(super) fn check_time(&self, deadline: Deadline, kind: Kind) -> Result<(), Error> {
+    pub(super) fn check_time(&self, deadline: Deadline, kind: RequestKind) -> Result<(), Error> {
         let slowest = lock(&self.slowest);
         let expected = slowest.get(&kind).copied().unwrap_or_else(|| {
             slowest
                 .iter()
-                .filter(|(kind, _)| **kind != Kind::List)
+                .filter(|(kind, _)| **kind != RequestKind::List)
                 .map(|(_, slowest)| *slowest)
                 .max()
                 .unwrap_or_default()
@@ -146,18 +146,18 @@ mod tests {
             let deadline = Deadline::after(Duration::from_secs(seconds));
             observed.check_time(deadline, kind).is_ok()
         };
-        assert!(fits(&[], Kind::Create, 1), "nothing is known yet");
-        assert!(fits(&[(Kind::List, 40)], Kind::Create, 1));
-        assert!(!fits(&[(Kind::Login, 3)], Kind::Create, 3));
-        assert!(fits(&[], Kind::Create, 4));
-        assert!(!fits(&[(Kind::Delete, 7)], Kind::Create, 7));
-        assert!(fits(&[(Kind::Create, 1)], Kind::Create, 2));
+        assert!(fits(&[], RequestKind::Create, 1), "nothing is known yet");
+        assert!(fits(&[(RequestKind::List, 40)], RequestKind::Create, 1));
+        assert!(!fits(&[(RequestKind::Login, 3)], RequestKind::Create, 3));
+        assert!(fits(&[], RequestKind::Create, 4));
+        assert!(!fits(&[(RequestKind::Delete, 7)], RequestKind::Create, 7));
+        assert!(fits(&[(RequestKind::Create, 1)], RequestKind::Create, 2));
         assert!(!fits(
-            &[(Kind::Create, 2), (Kind::Create, 1)],
-            Kind::Create,
+            &[(RequestKind::Create, 2), (RequestKind::Create, 1)],
+            RequestKind::Create,
             2
         ));
-        assert!(!fits(&[], Kind::Delete, 7));
-        assert!(!fits(&[], Kind::List, 40));
+        assert!(!fits(&[], RequestKind::Delete, 7));
+        assert!(!fits(&[], RequestKind::List, 40));
     }
 }

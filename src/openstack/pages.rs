@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use http::{Method, StatusCode};
 
-use super::connection::{Connection, Kind};
+use super::connection::{Connection, RequestKind};
 use super::error::{Error, ErrorKind};
 use super::listing::Listing;
 use super::page::{Page, Row, is_too_slow, smaller_than, with_limit, without_limit};
@@ -202,7 +202,7 @@ impl<'a> Pages<'a> {
             } else {
                 format!("{}?{query}", R::ROWS.path())
             };
-            let request = ApiRequest::get(Kind::List, &path);
+            let request = ApiRequest::get(RequestKind::List, &path);
             let answer = connection.call(deadline, &request, None).await;
             answer
                 .and_then(|response| Page::read(&response))

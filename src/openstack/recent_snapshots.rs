@@ -1,7 +1,7 @@
 //! Listing managed snapshots as far back as they can matter.
 //!
 //! Newest first, a listing ends where its rows are too old, however long the history is. Where
-//! one page is not enough, each policy type is listed on its own behind that page, side by side:
+//! one page is not enough, each kind is listed on its own behind that page, side by side:
 //! those that are taken often need not be read as far back as those that are taken once a year.
 //! How far that is depends on the rows themselves: what serves a window that is open now settles
 //! what came before it.
@@ -28,21 +28,21 @@ use crate::deadline::Deadline;
 /// The measured difference of the clocks is not exact, and the cloud's machines have several.
 const CLOCK_ALLOWANCE: TimeDelta = TimeDelta::hours(1);
 
-/// How far back the snapshots of each policy type can matter, by the machine's clock. `A` is what is
+/// How far back the snapshots of each kind can matter, by the machine's clock. `A` is what is
 /// gathered of them.
 pub(crate) trait Horizons<A> {
     /// Waits until the horizons can be told best; before, they may lie too far back.
     fn are_known(&self) -> impl Future<Output = ()>;
 
     /// How far back snapshots of this type have to be listed in any case.
-    fn nearest(&self, policy_type: &str) -> DateTime<Utc>;
+    fn nearest(&self, kind: &str) -> DateTime<Utc>;
 
     /// How far back they have to be listed where these are all as far back as the nearest
     /// horizon; nothing where that is enough.
-    fn farther(&self, policy_type: &str, gathered: &[&A]) -> Option<DateTime<Utc>>;
+    fn farther(&self, kind: &str, gathered: &[&A]) -> Option<DateTime<Utc>>;
 
     /// About how many of this type have been made since then; nothing where nobody can tell.
-    fn expected_since(&self, policy_type: &str, since: DateTime<Utc>) -> Option<usize>;
+    fn expected_since(&self, kind: &str, since: DateTime<Utc>) -> Option<usize>;
 }
 
 /// What the first page of all types has shown.
@@ -54,8 +54,8 @@ struct FirstPage {
 }
 
 impl FirstPage {
-    fn rows_of(&self, policy_type: &str) -> usize {
-        self.rows.get(policy_type).copied().unwrap_or_default()
+    fn rows_of(&self, kind: &str) -> usize {
+        self.rows.get(kind).copied().unwrap_or_default()
     }
 }
 
@@ -69,34 +69,34 @@ struct Search<'a, H, N, F> {
 
 impl<H, N, F> Search<'_, H, N, F> {
     /// Whether a listing that has this type's rows has come as far back as these ask for.
-    fn reaches<A>(&self, reading: &Reading<'_, A>, policy_type: &str, gathered: &[&A]) -> bool
+    fn reaches<A>(&self, reading: &Reading<'_, A>, kind: &str, gathered: &[&A]) -> bool
     where
         H: Horizons<A>,
     {
         let passes = |at| reading.is_done(Some(self.client.by_the_clouds_clock(at)));
-        let farther = || self.horizons.farther(policy_type, gathered);
-        passes(self.horizons.nearest(policy_type)) && farther().is_none_or(passes)
+        let farther = || self.horizons.farther(kind, gathered);
+        passes(self.horizons.nearest(kind)) && farther().is_none_or(passes)
     }
 
     /// About how many rows of this type are still to come.
-    fn expected<A>(&self, policy_type: &str, gathered: &[&A], rows: usize) -> Option<usize>
+    fn expected<A>(&self, kind: &str, gathered: &[&A], rows: usize) -> Option<usize>
     where
         H: Horizons<A>,
     {
-        let nearest = self.horizons.nearest(policy_type);
-        let expected = self.horizons.expected_since(policy_type, nearest)?;
+        let nearest = self.horizons.nearest(kind);
+        let expected = self.horizons.expected_since(kind, nearest)?;
         if let Some(missing) = expected.checked_sub(rows).filter(|missing| *missing > 0) {
             return Some(missing);
         }
-        let since = self.horizons.farther(policy_type, gathered);
+        let since = self.horizons.farther(kind, gathered);
         let since = since.map_or(nearest, |at| at.min(nearest));
-        let expected = self.horizons.expected_since(policy_type, since)?;
+        let expected = self.horizons.expected_since(kind, since)?;
         Some(expected.saturating_sub(rows))
     }
 
-    /// Reads on in each policy type's listing, side by side, until all reach as far back as they
+    /// Reads on in each kind's listing, side by side, until all reach as far back as they
     /// have to; nothing where the cloud does not filter by them.
-    async fn by_policy_type<'r, A>(
+    async fn by_kind<'r, A>(
         &self,
         all: &Reading<'_, A>,
         first_page: &FirstPage,
@@ -109,18 +109,15 @@ impl<H, N, F> Search<'_, H, N, F> {
     {
         let is_filtering = Cell::new(true);
         let is_filtering = &is_filtering;
-        let is_done = |policy_type: &str, reading: &Reading<'_, A>| {
+        let is_done = |kind: &str, reading: &Reading<'_, A>| {
             let gathered = [all.gathered(), reading.gathered()];
             !is_filtering.get()
-                || self.reaches(reading, policy_type, &gathered)
-                || self.reaches(all, policy_type, &gathered)
+                || self.reaches(reading, kind, &gathered)
+                || self.reaches(all, kind, &gathered)
         };
-        let read = async |policy_type: &str, reading: &mut Reading<'r, A>, rows| {
+        let read = async |kind: &str, reading: &mut Reading<'r, A>, rows| {
             let add = |gathered: &mut A, row: Snapshot| {
-                if !self
-                    .client
-                    .may_pass_filter(&row.metadata, Some(policy_type))
-                {
+                if !self.client.may_pass_filter(&row.metadata, Some(kind)) {
                     is_filtering.set(false);
                 }
                 if !first_page.ids.contains(&row.id) {
@@ -135,16 +132,16 @@ impl<H, N, F> Search<'_, H, N, F> {
         };
         // One whose end was believed goes on where another shows that the order does not hold.
         while !readings.iter().all(|(of, reading)| is_done(of, reading)) {
-            try_join_all(readings.iter_mut().map(async |(policy_type, reading)| {
-                let before = first_page.rows_of(policy_type);
+            try_join_all(readings.iter_mut().map(async |(kind, reading)| {
+                let before = first_page.rows_of(kind);
                 // Perhaps what has been met of it is all that is needed.
                 if before > 0 {
                     self.horizons.are_known().await;
                 }
-                while !is_done(policy_type, reading) {
+                while !is_done(kind, reading) {
                     let gathered = [all.gathered(), reading.gathered()];
-                    let rows = self.expected(policy_type, &gathered, before + reading.rows());
-                    read(policy_type, reading, rows).await?;
+                    let rows = self.expected(kind, &gathered, before + reading.rows());
+                    read(kind, reading, rows).await?;
                     self.horizons.are_known().await;
                 }
                 Ok::<(), Error>(())
@@ -157,16 +154,16 @@ impl<H, N, F> Search<'_, H, N, F> {
         };
         // Where none of them shows anything, the filter may be one that is not understood, unless
         // it shows a row that is known to be there.
-        let is_empty = readings.iter().any(|(policy_type, reading)| {
+        let is_empty = readings.iter().any(|(kind, reading)| {
             let gathered = [all.gathered(), reading.gathered()];
-            reading.is_at_end() && !self.reaches(all, policy_type, &gathered)
+            reading.is_at_end() && !self.reaches(all, kind, &gathered)
         });
         if is_empty && !shows_rows(&readings) {
             let mut readings = readings.iter_mut();
             let known = readings.find(|(of, one)| !one.is_begun() && first_page.rows_of(of) > 0);
-            if let Some((policy_type, reading)) = known {
+            if let Some((kind, reading)) = known {
                 reading.restart((self.new)());
-                read(policy_type, reading, Some(0)).await?;
+                read(kind, reading, Some(0)).await?;
             }
         }
         let is_believed = is_filtering.get() && (!is_empty || shows_rows(&readings));
@@ -178,7 +175,7 @@ impl<H, N, F> Search<'_, H, N, F> {
 }
 
 impl Client {
-    /// Lists the managed snapshots of these policy types, of each as far back as `horizons` says,
+    /// Lists the managed snapshots of these kinds, of each as far back as `horizons` says,
     /// and gathers what `add` makes of them; what is older, or of another type, may be among
     /// them. The horizons are asked again with every page, and no listing goes beyond
     /// its first page before they are known. No snapshot is gathered twice, but in one listing
@@ -189,7 +186,7 @@ impl Client {
     pub(crate) async fn list_recent_managed_snapshots<A>(
         &self,
         deadline: Deadline,
-        policy_types: &[&'static str],
+        kinds: &[&'static str],
         horizons: &impl Horizons<A>,
         new: impl Fn() -> A,
         add: impl Fn(&mut A, Snapshot),
@@ -216,8 +213,8 @@ impl Client {
             if self.is_managed(&row.metadata) {
                 let mut met = first_page.borrow_mut();
                 met.ids.insert(row.id.clone());
-                if let Some(policy_type) = self.policy_type(&row.metadata) {
-                    *met.rows.entry(policy_type.to_owned()).or_default() += 1;
+                if let Some(kind) = self.kind(&row.metadata) {
+                    *met.rows.entry(kind.to_owned()).or_default() += 1;
                 }
             }
             (search.add)(gathered, row);
@@ -225,10 +222,9 @@ impl Client {
         while !all.has_shown_rows() && !all.is_at_end() {
             all.read_on(&search.new, gather).await?;
         }
-        let reaches = |all: &Reading<'_, A>, policy_type: &str| {
-            search.reaches(all, policy_type, &[all.gathered()])
-        };
-        let missing = policy_types.iter().filter(|one| !reaches(&all, one));
+        let reaches =
+            |all: &Reading<'_, A>, kind: &str| search.reaches(all, kind, &[all.gathered()]);
+        let missing = kinds.iter().filter(|one| !reaches(&all, one));
         let missing: Vec<&str> = missing.copied().collect();
         if missing.is_empty() {
             return Ok(vec![all.into_gathered()]);
@@ -237,18 +233,18 @@ impl Client {
         let may_filter = all.is_filtered() && self.connection.observed.may_know_microversion();
         if may_filter && is_filtering.get() && !order.rises() {
             let first_page = first_page.take();
-            let readings = missing.into_iter().map(|policy_type| {
-                let filter = self.policy_type_filter(policy_type);
+            let readings = missing.into_iter().map(|kind| {
+                let filter = self.kind_filter(kind);
                 let listing = Listing {
                     filter_is_optional: false,
                     ..Listing::filtered(name, "metadata", filter)
                 };
                 let gathered = (search.new)();
                 let reading = Reading::behind(&all, self, deadline, listing, &order, gathered);
-                (policy_type, reading)
+                (kind, reading)
             });
             let readings = readings.collect();
-            let by_type = search.by_policy_type(&all, &first_page, readings).await?;
+            let by_type = search.by_kind(&all, &first_page, readings).await?;
             if let Some(mut parts) = by_type {
                 parts.push(all.into_gathered());
                 return Ok(parts);
@@ -256,7 +252,7 @@ impl Client {
             tracing::debug!("the filter by policy type does nothing here; one listing for all");
         }
         horizons.are_known().await;
-        while policy_types.iter().any(|one| !reaches(&all, one)) {
+        while kinds.iter().any(|one| !reaches(&all, one)) {
             all.read_on(&search.new, &search.add).await?;
         }
         Ok(vec![all.into_gathered()])

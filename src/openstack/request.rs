@@ -7,7 +7,7 @@ use http::{HeaderName, HeaderValue, Method, StatusCode};
 use url::Url;
 
 use super::auth::{Token, Unfit};
-use super::connection::{Connection, Kind, Outgoing, Permit};
+use super::connection::{Connection, Outgoing, Permit, RequestKind};
 use super::error::{Error, ErrorKind};
 use crate::deadline::Deadline;
 use crate::transport::{Response, TransportError};
@@ -24,7 +24,7 @@ pub(super) enum Service {
 
 #[derive(Clone, Debug)]
 pub(super) struct ApiRequest<'a> {
-    pub(super) kind: Kind,
+    pub(super) kind: RequestKind,
     pub(super) service: Service,
     pub(super) method: Method,
     /// Below the service's address, with the query.
@@ -34,7 +34,7 @@ pub(super) struct ApiRequest<'a> {
 
 impl<'a> ApiRequest<'a> {
     /// Asks Cinder for something.
-    pub(super) fn get(kind: Kind, path: &'a str) -> Self {
+    pub(super) fn get(kind: RequestKind, path: &'a str) -> Self {
         Self {
             kind,
             service: Service::BlockStorage,
@@ -45,7 +45,7 @@ impl<'a> ApiRequest<'a> {
     }
 
     /// Tells Cinder to do something.
-    pub(super) fn post(kind: Kind, path: &'a str, body: impl Into<Bytes>) -> Self {
+    pub(super) fn post(kind: RequestKind, path: &'a str, body: impl Into<Bytes>) -> Self {
         Self {
             method: Method::POST,
             body: Some(body.into()),
@@ -54,7 +54,7 @@ impl<'a> ApiRequest<'a> {
     }
 
     /// Tells Cinder to delete something.
-    pub(super) fn delete(kind: Kind, path: &'a str) -> Self {
+    pub(super) fn delete(kind: RequestKind, path: &'a str) -> Self {
         Self {
             method: Method::DELETE,
             ..Self::get(kind, path)
@@ -155,7 +155,7 @@ impl Connection {
             _ => false,
         };
         is_elsewhere
-            && call.kind == Kind::List
+            && call.kind == RequestKind::List
             && token.fetched_in != self.invocation
             && !self.observed.has_answered_with(token)
     }

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::client::Client;
-use super::connection::Kind;
+use super::connection::RequestKind;
 use super::request::{ApiRequest, Service, is_id};
 use super::response::parse;
 use crate::deadline::Deadline;
@@ -29,7 +29,7 @@ impl Client {
         let path = format!("/servers/{id}");
         let call = ApiRequest {
             service: Service::Compute,
-            ..ApiRequest::get(Kind::Read, &path)
+            ..ApiRequest::get(RequestKind::Read, &path)
         };
         let response = self.connection.call(deadline, &call, None).await;
         let body: ServerBody = response

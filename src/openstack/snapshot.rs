@@ -7,7 +7,7 @@ use http::StatusCode;
 use serde::{Deserialize, Deserializer};
 
 use super::client::Client;
-use super::connection::Kind;
+use super::connection::RequestKind;
 use super::de;
 use super::error::{Error, ErrorKind};
 use super::page::{Row, Rows};
@@ -176,9 +176,9 @@ impl Client {
         after_refusal: impl AsyncFn(&Snapshot) -> AfterRefusal,
     ) -> Result<Deletion, Error> {
         let path = path_to(id)?;
-        let normal = ApiRequest::delete(Kind::Delete, &path);
+        let normal = ApiRequest::delete(RequestKind::Delete, &path);
         let refused = match self
-            .carry_out(deadline, "delete snapshot", &normal, &goes)
+            .send_deletion(deadline, "delete snapshot", &normal, &goes)
             .await
         {
             Err(error)
@@ -197,14 +197,15 @@ impl Client {
             AfterRefusal::GiveUp => Err(refused),
             AfterRefusal::Force => {
                 let path = format!("{path}/action");
-                let force = ApiRequest::post(Kind::Delete, &path, r#"{"os-force_delete": {}}"#);
-                self.carry_out(deadline, "force-delete snapshot", &force, &goes)
+                let force =
+                    ApiRequest::post(RequestKind::Delete, &path, r#"{"os-force_delete": {}}"#);
+                self.send_deletion(deadline, "force-delete snapshot", &force, &goes)
                     .await
             }
         }
     }
 
-    async fn carry_out(
+    async fn send_deletion(
         &self,
         deadline: Deadline,
         name: &str,

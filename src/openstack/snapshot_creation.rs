@@ -199,7 +199,7 @@ fn as_answered(mut snapshot: Snapshot) -> Snapshot {
 pub(crate) struct SnapshotMatcher<'a> {
     /// The volume that it was to be taken of.
     pub volume_id: &'a str,
-    pub policy_type: &'a str,
+    pub kind: &'a str,
     /// Whether this snapshot is the one that was asked for.
     pub matches: &'a (dyn Fn(&Snapshot) -> bool + Sync),
     /// What serves in its place by now, as far as the looks of this pass have seen.
@@ -225,7 +225,7 @@ impl Client {
             .list_managed_volume_snapshots(
                 deadline,
                 matcher.volume_id,
-                Some(matcher.policy_type),
+                Some(matcher.kind),
                 false,
                 matcher.since,
             )

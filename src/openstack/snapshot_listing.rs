@@ -98,7 +98,7 @@ impl Client {
         Ok(met)
     }
 
-    /// Lists the managed snapshots of one volume, newest first, of one policy type where one is
+    /// Lists the managed snapshots of one volume, newest first, of one kind where one is
     /// given, and only the newest where `last_only`.
     ///
     /// Those made before `since` may be left out: should the server's filter by volume give
@@ -110,7 +110,7 @@ impl Client {
         &self,
         deadline: Deadline,
         volume_id: &str,
-        policy_type: Option<&str>,
+        kind: Option<&str>,
         last_only: bool,
         since: Option<DateTime<Utc>>,
     ) -> Result<Vec<Snapshot>, Error> {
@@ -123,8 +123,7 @@ impl Client {
         let mut snapshots: Vec<Snapshot> =
             Reading::new(self, deadline, listing, &order, Vec::new())
                 .read_back_to(since, Vec::new, |all, one| {
-                    let wanted = policy_type
-                        .is_none_or(|wanted| self.policy_type(&one.metadata) == Some(wanted));
+                    let wanted = kind.is_none_or(|wanted| self.kind(&one.metadata) == Some(wanted));
                     if one.volume_id == volume_id && wanted && self.is_managed(&one.metadata) {
                         all.push(one);
                     }

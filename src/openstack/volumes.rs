@@ -7,7 +7,7 @@ use http::Method;
 use serde::Deserialize;
 
 use super::client::Client;
-use super::connection::Kind;
+use super::connection::RequestKind;
 use super::de;
 use super::error::{Error, ErrorKind};
 use super::listing::Listing;
@@ -200,7 +200,7 @@ impl Client {
         keys: &BTreeMap<String, String>,
     ) -> Result<Option<String>, Error> {
         let body = serde_json::json!({ "metadata": keys }).to_string();
-        let call = ApiRequest::post(Kind::Write, path, body);
+        let call = ApiRequest::post(RequestKind::Write, path, body);
         self.connection
             .execute_action(
                 deadline,
@@ -221,7 +221,7 @@ impl Client {
         key: &str,
     ) -> Result<(), Error> {
         let path = format!("/volumes/{id}/metadata/{key}");
-        let call = ApiRequest::delete(Kind::Write, &path);
+        let call = ApiRequest::delete(RequestKind::Write, &path);
         let deleted = self
             .connection
             .execute_action(

@@ -38,7 +38,7 @@ impl Pass<'_> {
         };
         let matcher = SnapshotMatcher {
             volume_id: &due.volume_id,
-            policy_type: due.policy.as_str(),
+            kind: due.policy.as_str(),
             matches: &matches,
             served: &served,
             since,

@@ -8,7 +8,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::delete::{DeleteOutcome, Force};
-use super::expire_summary::{self, DeletionOutcome, Outcome};
+use super::expire_summary::{self, Attempt, DeletionOutcome};
 use super::inventory::{self, ExpireInventory, read_snapshot};
 use super::{Pass, remarks};
 use crate::openstack::Error;
@@ -104,9 +104,9 @@ impl<'a> Executor<'a> {
             changed.borrow().is_none()
         };
         let deleted = self.pass.delete_or_force(deadline, id, force, goes).await;
-        let outcome = changed.into_inner().unwrap_or(Outcome::Deleted(deleted));
+        let attempt = changed.into_inner().unwrap_or(Attempt::Made(deleted));
         let is_notified =
-            self.pass.notifies && matches!(outcome, Outcome::Deleted(DeleteOutcome::Refused(_)));
+            self.pass.notifies && matches!(attempt, Attempt::Made(DeleteOutcome::Refused(_)));
         DeletionOutcome {
             deletion,
             metadata: match is_notified {
@@ -114,16 +114,16 @@ impl<'a> Executor<'a> {
                 false => Metadata::new(),
             },
             is_force_denied: deletion.turn == Turn::Stuck && self.force.is_denied(),
-            outcome,
+            attempt,
         }
     }
 
     /// What has become of a snapshot since it was listed, where it is not to be deleted any more.
-    async fn change(&self, deletion: &Deletion<'_>) -> Option<Outcome> {
+    async fn change(&self, deletion: &Deletion<'_>) -> Option<Attempt> {
         let (deadline, id) = (self.pass.deadline, deletion.snapshot_id);
         let listed = match self.pass.client.snapshot(deadline, id).await {
             Ok(listed) => listed,
-            Err(error) => return Some(Outcome::Deleted(DeleteOutcome::of(Err(error)))),
+            Err(error) => return Some(Attempt::Made(DeleteOutcome::of(Err(error)))),
         };
         let snapshot = read_snapshot(&listed);
         let why = if !keys::is_managed(&listed.metadata) {
@@ -135,7 +135,7 @@ impl<'a> Executor<'a> {
         } else {
             return None;
         };
-        Some(Outcome::Stays(why))
+        Some(Attempt::Dropped(why))
     }
 
     /// The metadata of a snapshot that could not be deleted: as listed or, for those that were not

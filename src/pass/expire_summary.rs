@@ -15,7 +15,7 @@ use crate::webhook::Notification;
 #[derive(Debug)]
 pub(super) struct DeletionOutcome<'a> {
     pub(super) deletion: &'a Deletion<'a>,
-    pub(super) outcome: Outcome,
+    pub(super) attempt: Attempt,
     /// The snapshot's metadata, where somebody is told of the failure.
     pub(super) metadata: Metadata,
     /// Whether it would have to be forced, which this pass may not.
@@ -24,11 +24,11 @@ pub(super) struct DeletionOutcome<'a> {
 
 /// What came of a deletion that was planned.
 #[derive(Debug)]
-pub(super) enum Outcome {
+pub(super) enum Attempt {
     /// It was tried.
-    Deleted(DeleteOutcome),
+    Made(DeleteOutcome),
     /// It stays, for the snapshot is not what was listed any more.
-    Stays(&'static str),
+    Dropped(&'static str),
 }
 
 /// What the plan itself tells.
@@ -187,20 +187,20 @@ pub(super) fn of_deletion(pass: &Pass<'_>, one: DeletionOutcome<'_>) -> Summary 
         line("deleted").because(why).log("snapshot deleted");
         deleted.into()
     };
-    match one.outcome {
-        Outcome::Stays(why) => {
+    match one.attempt {
+        Attempt::Dropped(why) => {
             line("kept").because(why).log("snapshot kept");
             Summary::default()
         }
-        Outcome::Deleted(DeleteOutcome::Accepted { request_id }) => {
+        Attempt::Made(DeleteOutcome::Accepted { request_id }) => {
             line("deleted")
                 .request(request_id.as_deref())
                 .log("snapshot deleted");
             deleted.into()
         }
-        Outcome::Deleted(DeleteOutcome::AlreadyGone) => gone("it was gone already"),
-        Outcome::Deleted(DeleteOutcome::ByOther) => gone("it is being deleted already"),
-        Outcome::Deleted(DeleteOutcome::OutOfTime(error)) => {
+        Attempt::Made(DeleteOutcome::AlreadyGone) => gone("it was gone already"),
+        Attempt::Made(DeleteOutcome::ByOther) => gone("it is being deleted already"),
+        Attempt::Made(DeleteOutcome::OutOfTime(error)) => {
             line("deferred")
                 .because(&error.to_string())
                 .log("snapshot deletion deferred");
@@ -210,7 +210,7 @@ pub(super) fn of_deletion(pass: &Pass<'_>, one: DeletionOutcome<'_>) -> Summary 
             }
             .into()
         }
-        Outcome::Deleted(DeleteOutcome::Refused(error)) => {
+        Attempt::Made(DeleteOutcome::Refused(error)) => {
             let text = described(&error, one.is_force_denied);
             line("failed")
                 .because(&text)

@@ -36,7 +36,7 @@ use crate::policy::keys;
 /// The metadata keys by which the client knows what is managed.
 pub(crate) const TAGS: Tags = Tags {
     managed: keys::MANAGED,
-    policy_type: keys::SNAPSHOT_POLICY_TYPE,
+    kind: keys::SNAPSHOT_POLICY_TYPE,
 };
 
 /// The limits that a pass keeps to.

@@ -19,7 +19,7 @@ use crate::report::{Capped, Report, Row, Warning};
 
 /// What was seen of a project: kept for a while where a dashboard asks again and again.
 #[derive(Debug)]
-pub(crate) struct Inventory {
+pub(crate) struct ReportInventory {
     /// The instant by which everything is judged.
     pub now: DateTime<Utc>,
     /// How long it took to look.
@@ -51,7 +51,7 @@ pub(crate) async fn look(
     now: DateTime<Utc>,
     points_since: Option<DateTime<Utc>>,
     limits: Limits,
-) -> Result<Inventory, Error> {
+) -> Result<ReportInventory, Error> {
     let begun = tokio::time::Instant::now();
     let rule = TallyRule {
         now,
@@ -84,7 +84,7 @@ pub(crate) async fn look(
         },
     );
     let ((volumes, labels), (tallies, managed)) = try_join!(volumes, snapshots)?;
-    Ok(Inventory {
+    Ok(ReportInventory {
         now,
         took: begun.elapsed(),
         volumes,
@@ -100,7 +100,7 @@ pub(crate) async fn look(
 /// A volume's place among the rows.
 type Place<'a> = (coverage::CoverageState, Reverse<i64>, &'a str);
 
-impl Inventory {
+impl ReportInventory {
     /// The page that is asked for.
     ///
     /// # Errors

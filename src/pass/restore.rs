@@ -39,19 +39,25 @@ pub(crate) enum NotRestored {
 /// What became of one volume's copy.
 pub(super) enum CopyOutcome {
     /// It is there and can be used; made by this call where `is_new`.
-    Usable { volume: Copy, is_new: bool },
+    Usable { volume: SeenCopy, is_new: bool },
     /// It is on its way, or was not begun.
-    Open { volume: Option<Copy>, why: String },
+    Open {
+        volume: Option<SeenCopy>,
+        why: String,
+    },
     /// It was tried and failed, or is broken.
-    Failed { volume: Option<Copy>, error: Error },
+    Failed {
+        volume: Option<SeenCopy>,
+        error: Error,
+    },
     /// An earlier call's copy is broken.
-    Broken(Copy),
+    Broken(SeenCopy),
     /// A dry run makes none.
     Planned,
 }
 
 /// A copy as it was last seen.
-pub(super) struct Copy {
+pub(super) struct SeenCopy {
     pub(super) id: String,
     pub(super) status: String,
     pub(super) size: Option<u64>,
@@ -102,7 +108,7 @@ pub(crate) async fn run(
     let outcomes = if request.dry_run {
         plan.items.iter().map(dry_outcome).collect()
     } else {
-        carry_out(client, deadline, &request.restore_id, &plan).await
+        execute(client, deadline, &request.restore_id, &plan).await
     };
     let has_snapshots = |id: &str| snapshots.iter().any(|one| one.volume_id == id);
     let is_known = |id: &str| volumes.contains_key(id) || has_snapshots(id);
@@ -149,8 +155,8 @@ fn dry_outcome(item: &RestoreItem<'_>) -> CopyOutcome {
     })
 }
 
-fn seen(copy: &restore::RestoreCopy) -> Copy {
-    Copy {
+fn seen(copy: &restore::RestoreCopy) -> SeenCopy {
+    SeenCopy {
         id: copy.volume_id.clone(),
         status: copy.status.clone(),
         size: copy.size,
@@ -159,7 +165,7 @@ fn seen(copy: &restore::RestoreCopy) -> Copy {
 
 /// Creates what is missing and waits for all that is on its way, side by side; gives what came of
 /// each, in the order of the plan.
-async fn carry_out(
+async fn execute(
     client: &Client,
     deadline: Deadline,
     restore_id: &str,
@@ -236,8 +242,8 @@ async fn bring_about(
     }
 }
 
-fn as_seen(volume: openstack::Volume) -> Copy {
-    Copy {
+fn as_seen(volume: openstack::Volume) -> SeenCopy {
+    SeenCopy {
         id: volume.id,
         status: volume.status,
         size: volume.size,
@@ -246,7 +252,7 @@ fn as_seen(volume: openstack::Volume) -> Copy {
 
 impl CopyOutcome {
     /// The copy, where there is one.
-    pub(super) fn copy(&self) -> Option<&Copy> {
+    pub(super) fn copy(&self) -> Option<&SeenCopy> {
         match self {
             Self::Usable { volume, .. } | Self::Broken(volume) => Some(volume),
             Self::Open { volume, .. } | Self::Failed { volume, .. } => volume.as_ref(),
@@ -255,7 +261,7 @@ impl CopyOutcome {
     }
 
     /// The copy, where there is one.
-    pub(super) fn into_copy(self) -> Option<Copy> {
+    pub(super) fn into_copy(self) -> Option<SeenCopy> {
         match self {
             Self::Usable { volume, .. } | Self::Broken(volume) => Some(volume),
             Self::Open { volume, .. } | Self::Failed { volume, .. } => volume,
@@ -264,7 +270,7 @@ impl CopyOutcome {
     }
 }
 
-impl Copy {
+impl SeenCopy {
     /// Whether some server has it already.
     pub(super) fn is_attached(&self) -> bool {
         self.status == "in-use"

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::restore::{Copy, CopyOutcome};
+use super::restore::{CopyOutcome, SeenCopy};
 use crate::event::RestoreRequest;
 use crate::openstack::Error;
 use crate::plan::restore::{RestoreAttachment, RestoreItem, RestorePlan, RestoreVolume};
@@ -77,7 +77,7 @@ pub(super) fn fold(
 
 fn row(
     item: &RestoreItem<'_>,
-    copy: Option<Copy>,
+    copy: Option<SeenCopy>,
     sizes: &BTreeMap<String, Option<u64>>,
 ) -> RestoredVolume {
     let size_of_snapshot = sizes.get(&item.source.snapshot_id).copied().flatten();

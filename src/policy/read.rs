@@ -8,8 +8,8 @@ use chrono::NaiveTime;
 
 use super::grammar::{self, Number, NumberRead};
 use super::keys::{MONTHLY_DAY_OF_MONTH, Metadata, parse_bool, value};
-use super::schedule::Schedule;
 use super::setting::{self, Setting};
+use super::window::Schedule;
 use super::zone::Zone;
 use super::{Policy, PolicyKind};
 use crate::text::cut;

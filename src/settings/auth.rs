@@ -7,8 +7,8 @@ use super::layers::Layer;
 use crate::openstack::{ApplicationCredential, Auth, AuthMethod, Domain, Project, User};
 
 impl Auth {
-    /// The login that one layer describes; `None` where it was at fault.
-    pub(super) fn read(layer: &Layer, faults: &mut Vec<String>) -> Option<Self> {
+    /// The login that one layer describes, or everything that is wrong with it.
+    pub(super) fn read(layer: &Layer) -> Result<Self, Vec<String>> {
         let mut login = Login {
             layer,
             missing: Vec::new(),
@@ -16,18 +16,19 @@ impl Auth {
         };
         let auth_url = login.auth_url();
         let method = login.method();
-        if !login.missing.is_empty() {
-            faults.push(format!(
+        let missing = (!login.missing.is_empty()).then(|| {
+            format!(
                 "{}: missing {}, where the other login variables are",
                 login.missing.join(", "),
                 layer.place()
-            ));
+            )
+        });
+        match (auth_url, method) {
+            (Some(auth_url), Some(method)) if missing.is_none() && login.faults.is_empty() => {
+                Ok(Self { auth_url, method })
+            }
+            _ => Err(missing.into_iter().chain(login.faults).collect()),
         }
-        faults.append(&mut login.faults);
-        Some(Self {
-            auth_url: auth_url?,
-            method: method?,
-        })
     }
 }
 
@@ -35,7 +36,7 @@ const BY_ID: &str = "OS_APPLICATION_CREDENTIAL_ID";
 const BY_NAME: &str = "OS_APPLICATION_CREDENTIAL_NAME";
 const SECRET: &str = "OS_APPLICATION_CREDENTIAL_SECRET";
 
-enum Kind {
+enum AuthType {
     ApplicationCredential,
     Password,
 }
@@ -62,7 +63,7 @@ impl Login<'_> {
 
     fn method(&mut self) -> Option<AuthMethod> {
         match self.kind()? {
-            Kind::ApplicationCredential => {
+            AuthType::ApplicationCredential => {
                 let credential = self.application_credential();
                 let secret = self.required_secret(SECRET);
                 Some(AuthMethod::ApplicationCredential {
@@ -70,7 +71,7 @@ impl Login<'_> {
                     secret: secret?,
                 })
             }
-            Kind::Password => {
+            AuthType::Password => {
                 let user = self.user();
                 let password = self.required_secret("OS_PASSWORD");
                 let project = self.project();
@@ -83,7 +84,7 @@ impl Login<'_> {
         }
     }
 
-    fn kind(&mut self) -> Option<Kind> {
+    fn kind(&mut self) -> Option<AuthType> {
         let set = |variables: &[&'static str]| -> Vec<&'static str> {
             let set = variables.iter().filter(|v| self.layer.get(v).is_some());
             set.copied().collect()
@@ -97,8 +98,8 @@ impl Login<'_> {
             .map(str::to_ascii_lowercase)
             .as_deref()
         {
-            Some("v3applicationcredential") => Some(Kind::ApplicationCredential),
-            Some("v3password" | "password") => Some(Kind::Password),
+            Some("v3applicationcredential") => Some(AuthType::ApplicationCredential),
+            Some("v3password" | "password") => Some(AuthType::Password),
             Some(_) => {
                 let shown = self.layer.shown("OS_AUTH_TYPE");
                 self.faults.push(format!(
@@ -114,8 +115,8 @@ impl Login<'_> {
                 ));
                 None
             }
-            None if credential.is_empty() => Some(Kind::Password),
-            None if password.is_empty() => Some(Kind::ApplicationCredential),
+            None if credential.is_empty() => Some(AuthType::Password),
+            None if password.is_empty() => Some(AuthType::ApplicationCredential),
             None => {
                 self.faults.push(format!(
                     "{}: both an application credential and a password are set {}; remove one \

@@ -85,7 +85,7 @@ impl CloudEntry {
         file: Option<&str>,
         wanted: Option<&str>,
     ) -> Result<Layer, Vec<String>> {
-        let mut reading = Reading::begin(self, file)?;
+        let mut reading = EntryReader::begin(self, file)?;
         let fields = reading.in_region(wanted);
         let layer = Layer::new(Origin::Cloud {
             file: file.map(str::to_owned),
@@ -96,7 +96,7 @@ impl CloudEntry {
 
     /// How passes of the cloud are to be started.
     pub(super) fn starts(&self, file: Option<&str>) -> Result<Starts, Vec<String>> {
-        let mut reading = Reading::begin(self, file)?;
+        let mut reading = EntryReader::begin(self, file)?;
         let starts = reading.starts();
         match reading.faults.is_empty() {
             true => Ok(starts),
@@ -106,14 +106,14 @@ impl CloudEntry {
 }
 
 /// An entry while it is read.
-pub(super) struct Reading<'a> {
+pub(super) struct EntryReader<'a> {
     fields: &'a Fields,
     pub(super) place: String,
     may_show: bool,
     pub(super) faults: Vec<String>,
 }
 
-impl<'a> Reading<'a> {
+impl<'a> EntryReader<'a> {
     fn begin(entry: &'a CloudEntry, file: Option<&str>) -> Result<Self, Vec<String>> {
         match &entry.fields {
             Ok(fields) => Ok(Self {
@@ -180,7 +180,7 @@ impl<'a> Reading<'a> {
     }
 }
 
-impl Reading<'_> {
+impl EntryReader<'_> {
     /// The fields with what the region changes in them: the wanted one, else the first.
     fn in_region(&mut self, wanted: Option<&str>) -> Fields {
         let fields = self.fields.clone();

@@ -1,6 +1,6 @@
 //! Which variable each key of an entry of a `clouds.yaml` stands for.
 
-use super::cloud_entry::{Fields, Reading, plain};
+use super::cloud_entry::{EntryReader, Fields, plain};
 use super::layers::Layer;
 use super::values::boolean;
 
@@ -77,7 +77,7 @@ fn sibling(variable: &str) -> Option<&'static str> {
     }
 }
 
-impl Reading<'_> {
+impl EntryReader<'_> {
     /// Puts the entry's keys into the layer under the variables' names.
     pub(super) fn fill(mut self, mut layer: Layer, fields: &Fields) -> Result<Layer, Vec<String>> {
         for key in ["profile", "cloud"] {

@@ -134,7 +134,14 @@ impl Settings {
     pub(crate) fn read(sources: &Sources, files: &dyn Files) -> Result<Self, InvalidConfiguration> {
         let home = sources.home.as_deref();
         let mut faults = sources.faults.clone();
-        let auth = (sources.login()).and_then(|layer| Auth::read(layer, &mut faults));
+        let auth = match sources.login().map(Auth::read) {
+            Some(Ok(auth)) => Some(auth),
+            Some(Err(mut of_login)) => {
+                faults.append(&mut of_login);
+                None
+            }
+            None => None,
+        };
         Self::of(sources.in_order(), auth, faults, files, home)
     }
 

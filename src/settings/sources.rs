@@ -30,14 +30,14 @@ pub(crate) struct Sources {
     pub(super) secret: Option<Layer>,
     /// The entry of a `clouds.yaml`, where one was chosen.
     pub(super) cloud: Option<Layer>,
-    login: Option<Login>,
+    login: Option<LoginSource>,
     /// Where `~` is.
     pub(super) home: Option<String>,
     pub(super) faults: Vec<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Login {
+enum LoginSource {
     Environment,
     Secret,
     Cloud,
@@ -114,7 +114,7 @@ impl Sources {
                 ));
             }
         }
-        if sources.login != Some(Login::Cloud) {
+        if sources.login != Some(LoginSource::Cloud) {
             return (sources, None);
         }
         let clouds = match in_secret {
@@ -136,9 +136,9 @@ impl Sources {
     /// The layer with the login; `None` where that is at fault already.
     pub(super) fn login(&self) -> Option<&Layer> {
         match self.login? {
-            Login::Environment => Some(&self.environment),
-            Login::Secret => self.secret.as_ref(),
-            Login::Cloud => self.cloud.as_ref(),
+            LoginSource::Environment => Some(&self.environment),
+            LoginSource::Secret => self.secret.as_ref(),
+            LoginSource::Cloud => self.cloud.as_ref(),
         }
     }
 
@@ -149,7 +149,7 @@ impl Sources {
     }
 
     /// Every source that claims to have the login, with the names that say so.
-    fn candidates(&self, is_in_secret: bool, wanted: Wanted<'_>) -> Vec<(Login, String)> {
+    fn candidates(&self, is_in_secret: bool, wanted: Wanted<'_>) -> Vec<(LoginSource, String)> {
         let mut found = Vec::new();
         let mut add = |login, names: Vec<&str>, place: &str| {
             if !names.is_empty() {
@@ -157,9 +157,17 @@ impl Sources {
             }
         };
         let in_environment = self.environment.login_variables();
-        add(Login::Environment, in_environment, "in the environment");
+        add(
+            LoginSource::Environment,
+            in_environment,
+            "in the environment",
+        );
         if let Some(secret) = &self.secret {
-            add(Login::Secret, secret.login_variables(), "in the secret");
+            add(
+                LoginSource::Secret,
+                secret.login_variables(),
+                "in the secret",
+            );
         }
         // With a clouds.yaml in the secret, OS_CLOUD chooses in that; a file would be a second.
         let selectors: &[&str] = match is_in_secret {
@@ -175,10 +183,10 @@ impl Sources {
                 Wanted::All => Some("the phase targets"),
             });
         }
-        add(Login::Cloud, selectors, "for a clouds.yaml");
+        add(LoginSource::Cloud, selectors, "for a clouds.yaml");
         if is_in_secret {
             let names = vec!["SNAPSENTRY_CREDENTIALS_SECRET"];
-            add(Login::Cloud, names, "with a clouds.yaml in it");
+            add(LoginSource::Cloud, names, "with a clouds.yaml in it");
         }
         found
     }

@@ -6,14 +6,14 @@ use chrono::{DateTime, Datelike, FixedOffset, Utc};
 
 /// By which clock instants are shown.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Clock {
+pub(super) struct ViewerClock {
     /// The viewer's.
     pub(super) offset: FixedOffset,
     /// The instant by which everything is judged.
     pub(super) now: DateTime<Utc>,
 }
 
-impl Clock {
+impl ViewerClock {
     /// `24 Nov 17:00`, with its year where that is not this one.
     pub(super) fn short(&self, at: DateTime<Utc>) -> String {
         let (at, now) = (self.local(at), self.local(self.now));

@@ -4,7 +4,7 @@
 //! and hands clicks back as events. Everything here is a template that escapes what it is given:
 //! names belong to tenants, and are text wherever they stand.
 
-mod action;
+mod clicks;
 mod instants;
 mod rows;
 mod strip;
@@ -18,8 +18,8 @@ use crate::cloud_name::CloudName;
 use crate::event::WidgetRequest;
 use crate::plan::coverage::{CoverageState, Totals};
 use crate::report::{Report, json_size};
-use action::{Action, Actions};
-use instants::Clock;
+use clicks::{Click, Clicks};
+use instants::ViewerClock;
 
 pub(crate) use strip::first_instant;
 
@@ -52,7 +52,7 @@ pub(crate) struct Page<'a> {
 impl Page<'_> {
     /// The page. It has fewer rows than the report where it would become too large.
     pub(crate) fn html(&self) -> String {
-        let clock = Clock {
+        let clock = ViewerClock {
             offset: self.request.viewer.offset,
             now: self.report.at,
         };
@@ -105,15 +105,15 @@ impl Page<'_> {
         .0
     }
 
-    fn actions(&self) -> Actions<'_> {
-        Actions {
+    fn clicks(&self) -> Clicks<'_> {
+        Clicks {
             endpoint: self.endpoint,
             fields: &self.request.fields,
         }
     }
 
     /// Whose volumes these are, of when, and how long it took to look.
-    fn looked_at(&self, clock: &Clock) -> Markup {
+    fn looked_at(&self, clock: &ViewerClock) -> Markup {
         let request = &self.request.report;
         let age = (self.now - self.report.at).num_seconds();
         html! {
@@ -132,23 +132,23 @@ impl Page<'_> {
 
     /// What can be shown instead.
     fn controls(&self) -> Markup {
-        let actions = self.actions();
+        let clicks = self.clicks();
         let request = &self.request.report;
         let ids = request.volume_ids.iter().flatten().map(String::as_str);
         let ids: Vec<&str> = ids.collect();
         html! {
             form class="controls" {
                 @if request.only_attention {
-                    (actions.button("Show all volumes", Action::All))
+                    (clicks.button("Show all volumes", Click::All))
                 } @else {
-                    (actions.button("Only what needs attention", Action::Attention))
+                    (clicks.button("Only what needs attention", Click::Attention))
                 }
                 label {
                     "Volumes "
                     input type="text" name="volume_ids" placeholder="ids, comma-separated"
                         value=(ids.join(", "));
                 }
-                (actions.button("Show", Action::Volumes))
+                (clicks.button("Show", Click::Volumes))
             }
         }
     }
@@ -166,14 +166,14 @@ impl Page<'_> {
 
     /// What is on the page, and the ways to others.
     fn pages(&self, shown: usize, next_after: Option<&str>) -> Markup {
-        let actions = self.actions();
+        let clicks = self.clicks();
         html! {
             div class="pages" {
                 @if self.request.report.after.is_some() {
-                    (actions.button("First page", Action::First))
+                    (clicks.button("First page", Click::First))
                 }
                 @if let Some(after) = next_after {
-                    (actions.button("Next page", Action::Next(after)))
+                    (clicks.button("Next page", Click::Next(after)))
                 }
                 @if shown > 0 { span class="sub" { (instants::count(shown, "volume")) " on this page." } }
             }

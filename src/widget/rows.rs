@@ -2,13 +2,13 @@
 
 use maud::{Markup, html};
 
-use super::instants::{self, Clock};
+use super::instants::{self, ViewerClock};
 use super::strip;
 use crate::plan::coverage::{ActiveWindow, CoverageState, KindTally, PolicyCoverage};
 use crate::policy::PolicyState;
 use crate::report::Row;
 
-pub(super) fn table(rows: &[Markup], clock: &Clock) -> Markup {
+pub(super) fn table(rows: &[Markup], clock: &ViewerClock) -> Markup {
     html! {
         table class="volumes" {
             thead {
@@ -24,7 +24,7 @@ pub(super) fn table(rows: &[Markup], clock: &Clock) -> Markup {
     }
 }
 
-pub(super) fn row(row: &Row<'_>, clock: &Clock) -> Markup {
+pub(super) fn row(row: &Row<'_>, clock: &ViewerClock) -> Markup {
     let behind = row.policies.iter().filter_map(|one| one.active);
     let behind = behind.map(|active| active.behind_seconds).max();
     html! {
@@ -78,7 +78,7 @@ fn nothing_wanted(state: CoverageState) -> &'static str {
     }
 }
 
-fn policy_facts(policy: &PolicyCoverage<'_>, clock: &Clock) -> Markup {
+fn policy_facts(policy: &PolicyCoverage<'_>, clock: &ViewerClock) -> Markup {
     let nothing = KindTally::default();
     let tally = policy.tally.unwrap_or(&nothing);
     html! {
@@ -111,7 +111,7 @@ fn policy_facts(policy: &PolicyCoverage<'_>, clock: &Clock) -> Markup {
 }
 
 /// When the next snapshot is wanted.
-fn due(state: CoverageState, active: &ActiveWindow, clock: &Clock) -> Markup {
+fn due(state: CoverageState, active: &ActiveWindow, clock: &ViewerClock) -> Markup {
     html! {
         @if state == CoverageState::Creating {
             "being created, due since "

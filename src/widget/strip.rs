@@ -5,7 +5,7 @@
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use maud::{Markup, html};
 
-use super::instants::Clock;
+use super::instants::ViewerClock;
 use crate::plan::coverage::PolicyCoverage;
 use crate::plan::timeline::{Cell, Look, Span, lane};
 use crate::report::Row;
@@ -26,7 +26,7 @@ pub(crate) fn first_instant(now: DateTime<Utc>) -> DateTime<Utc> {
     now - BACK
 }
 
-fn span(clock: &Clock) -> Span {
+fn span(clock: &ViewerClock) -> Span {
     Span {
         from: clock.now - BACK,
         now: clock.now,
@@ -34,7 +34,7 @@ fn span(clock: &Clock) -> Span {
     }
 }
 
-pub(super) fn strip(row: &Row<'_>, clock: &Clock) -> Markup {
+pub(super) fn strip(row: &Row<'_>, clock: &ViewerClock) -> Markup {
     let span = span(clock);
     let height = LANE * row.policies.len();
     let label = row
@@ -70,7 +70,7 @@ fn cell_of(
     cell: &Cell,
     span: &Span,
     top: usize,
-    clock: &Clock,
+    clock: &ViewerClock,
 ) -> Markup {
     let (from, to) = (place(span, cell.start), place(span, cell.end));
     // What is missing stands out by its height as well, not by its colour alone.
@@ -113,7 +113,7 @@ fn words(look: Look) -> &'static str {
     }
 }
 
-fn tooltip(policy: &PolicyCoverage<'_>, cell: &Cell, clock: &Clock) -> String {
+fn tooltip(policy: &PolicyCoverage<'_>, cell: &Cell, clock: &ViewerClock) -> String {
     let (from, to) = (clock.short(cell.start), clock.short(cell.end));
     let windows = match cell.windows {
         1 => String::new(),
@@ -129,7 +129,7 @@ fn tooltip(policy: &PolicyCoverage<'_>, cell: &Cell, clock: &Clock) -> String {
 }
 
 /// The days above the strips.
-pub(super) fn axis(clock: &Clock) -> Markup {
+pub(super) fn axis(clock: &ViewerClock) -> Markup {
     let span = span(clock);
     let past = days(clock, &span).into_iter();
     let days = past.take_while(|day| *day < span.now);
@@ -167,7 +167,7 @@ pub(super) fn legend() -> Markup {
 }
 
 /// Every midnight of the viewer's that is shown.
-fn days(clock: &Clock, span: &Span) -> Vec<DateTime<Utc>> {
+fn days(clock: &ViewerClock, span: &Span) -> Vec<DateTime<Utc>> {
     let first = clock.local(span.from).date_naive().and_time(NaiveTime::MIN);
     let first = (first - clock.offset).and_utc();
     (1..)

@@ -4,13 +4,11 @@
 //! management is told by the rule of the expire pass: so a report and the passes cannot disagree.
 
 mod tally;
-mod totals;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
-pub use tally::{KindTally, Newest, Point, SnapshotTally, TallyRule};
-pub use totals::Totals;
+pub use tally::{KindTally, Newest, Point, SnapshotTally, TallyRule, Totals};
 
 use super::Volume;
 use super::creation::{self, WindowVerdict};

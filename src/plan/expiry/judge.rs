@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::listed::{Copy, OfVolume};
+use super::listed::{AvailableSnapshot, OfVolume};
 use super::{Deletion, ExpiryLimits, ExpiryVerdict, Kept, Plan, Reason, Turn};
 use crate::plan::{Expiry, Snapshot, State, Volume};
 use crate::policy::{PolicyKind, PolicyState};
@@ -71,7 +71,12 @@ impl<'a> Judge<'a> {
 
     /// Judges an available snapshot: `is_last` where it is among the newest that are kept in any
     /// case, `is_surplus` where there are as many newer ones as are kept at most.
-    fn verdict_of_copy(&self, copy: &Copy, is_last: bool, is_surplus: bool) -> ExpiryVerdict {
+    fn verdict_of_copy(
+        &self,
+        copy: &AvailableSnapshot,
+        is_last: bool,
+        is_surplus: bool,
+    ) -> ExpiryVerdict {
         let expired_at = match copy.expiry {
             Expiry::Missing => return ExpiryVerdict::NoExpiry,
             Expiry::Unreadable => return ExpiryVerdict::UnreadableExpiry,

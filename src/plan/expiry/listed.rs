@@ -22,21 +22,21 @@ pub(super) struct OfVolume {
     /// How many there are.
     pub(super) count: usize,
     /// Its available ones by policy, the newest first.
-    pub(super) copies: Vec<(PolicyKind, Vec<Copy>)>,
+    pub(super) copies: Vec<(PolicyKind, Vec<AvailableSnapshot>)>,
     /// All others whose time has come, or that cannot be judged.
     pub(super) others: Vec<Snapshot>,
 }
 
 /// An available snapshot of a known policy.
 #[derive(Clone, Debug)]
-pub(super) struct Copy {
+pub(super) struct AvailableSnapshot {
     pub(super) id: Box<str>,
     created_at: Option<DateTime<Utc>>,
     pub(super) expiry: Expiry,
     pub(super) held: bool,
 }
 
-impl Copy {
+impl AvailableSnapshot {
     /// Whether it is known when it was made: where not, nothing is known to be newer.
     pub(super) fn is_dated(&self) -> bool {
         self.created_at.is_some()
@@ -105,7 +105,7 @@ impl OfVolume {
             .get(place)
             .is_none_or(|copy| copy.age_key() != snapshot.age_key())
         {
-            let copy = Copy {
+            let copy = AvailableSnapshot {
                 created_at: snapshot.created_at,
                 expiry: snapshot.expiry,
                 held: snapshot.held,

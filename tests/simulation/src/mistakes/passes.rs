@@ -583,7 +583,7 @@ share == u64::from(self.index) || share == u64::from(self.index + 1)",
             file: "src/openstack/connection.rs",
             find: "self.sent.fetch_add(1, Ordering::Relaxed);",
             put: r"self.sent
-    .fetch_add(u64::from(outgoing.kind != Kind::Login), Ordering::Relaxed);",
+    .fetch_add(u64::from(outgoing.kind != RequestKind::Login), Ordering::Relaxed);",
         }],
     },
     Mistake {
@@ -736,7 +736,7 @@ let wait = asked.saturating_sub(failed.at.elapsed());",
         name: "thirty-days-hath-february",
         says: "A year from a leap day begins in March where there is none.",
         changes: &[Change {
-            file: "src/policy/schedule.rs",
+            file: "src/policy/window.rs",
             find: r#"day_of_month(first.expect("every month has a first day"), day)"#,
             put: r#"first.expect("every month has a first day") + Days::new(u64::from(day) - 1)"#,
         }],
