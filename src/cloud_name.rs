@@ -6,6 +6,8 @@ use std::str::FromStr;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::text::is_plain_name;
+
 /// 1 to 64 of `A-Z a-z 0-9 . _ -`: what needs no quoting in a dimension, a dashboard or a shell.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct CloudName(String);
@@ -19,7 +21,6 @@ impl CloudName {
     /// What a name may be, in words.
     pub(crate) const ACCEPTED: &str =
         "the name of an entry of the clouds.yaml, 1 to 64 of A-Z a-z 0-9 . _ -";
-    const LONGEST: usize = 64;
 
     /// The name as it is written.
     pub fn as_str(&self) -> &str {
@@ -36,9 +37,7 @@ impl FromStr for CloudName {
     type Err = InvalidCloudName;
 
     fn from_str(text: &str) -> Result<Self, InvalidCloudName> {
-        let is_plain = |b: u8| b.is_ascii_alphanumeric() || b".-_".contains(&b);
-        let fits = (1..=Self::LONGEST).contains(&text.len());
-        if fits && text.bytes().all(is_plain) {
+        if is_plain_name(text) {
             Ok(Self(text.to_owned()))
         } else {
             Err(InvalidCloudName)

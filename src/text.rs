@@ -27,6 +27,13 @@ pub(crate) fn serialize_optional_rfc3339<S: Serializer>(
     }
 }
 
+/// Whether it is 1 to 64 of `A-Z a-z 0-9 . _ -`: what needs no quoting in a dimension, a dashboard, a
+/// filter or a shell.
+pub(crate) fn is_plain_name(text: &str) -> bool {
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || b".-_".contains(&b);
+    (1..=64).contains(&text.len()) && text.bytes().all(is_plain)
+}
+
 /// The beginning of a text from outside that anybody may have written, of any length: where it is
 /// longer than this many characters, so much of it, and what is to follow it, an ellipsis.
 pub(crate) fn cut(text: &str, longest: usize) -> (&str, &'static str) {

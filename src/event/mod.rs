@@ -236,14 +236,14 @@ impl Phase {
 
     /// The fields an event of this phase may have.
     fn fields(self) -> Vec<&'static str> {
-        let (common, own): (&[&str], _) = match self {
-            Self::Snapshot | Self::Expire => (&["phase", "cloud"], pass::FIELDS),
-            Self::Subscribe => (&["phase", "cloud"], subscribe::FIELDS),
-            Self::Targets => (&["phase"], targets::FIELDS),
-            Self::Report => (&["phase", "cloud"], report::FIELDS),
-            Self::Restore => (&["phase", "cloud"], restore::FIELDS),
+        let own = match self {
+            Self::Targets => return [&["phase"], targets::FIELDS].concat(),
+            Self::Snapshot | Self::Expire => pass::FIELDS,
+            Self::Subscribe => &subscribe::fields(),
+            Self::Report => report::FIELDS,
+            Self::Restore => restore::FIELDS,
         };
-        [common, own].concat()
+        [&["phase", "cloud"], own].concat()
     }
 }
 

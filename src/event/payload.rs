@@ -162,6 +162,22 @@ impl<'a> Fields<'a> {
             },
         }
     }
+
+    /// The same where the field has to be there.
+    pub(super) fn required<T>(
+        &self,
+        field: &str,
+        accepted: &str,
+        reader: impl FnOnce(&'a Value) -> Option<T>,
+    ) -> Result<T, InvalidEvent> {
+        self.read(field, accepted, reader)?
+            .ok_or_else(|| missing(field, accepted))
+    }
+}
+
+/// The error for a field that has to be there.
+pub(super) fn missing(field: &str, accepted: &str) -> InvalidEvent {
+    InvalidEvent::new(format!("{field}: missing; accepted is {accepted}"))
 }
 
 /// The error for a value that is not accepted.

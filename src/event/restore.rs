@@ -7,9 +7,10 @@ use serde_json::Value;
 
 use super::InvalidEvent;
 use super::pass::{instant, volume_ids};
-use super::payload::{Fields, refused, uuid};
+use super::payload::{Fields, missing, refused, uuid};
 use super::subscribe::accepted_policies;
 use crate::policy::PolicyKind;
+use crate::text::is_plain_name;
 
 pub(super) const FIELDS: &[&str] = &[
     "restore_id",
@@ -22,7 +23,6 @@ pub(super) const FIELDS: &[&str] = &[
 
 /// The most volumes that one restore may name.
 const MOST_VOLUME_IDS: usize = 50;
-const LONGEST_RESTORE_ID: usize = 64;
 
 const ACCEPTED_RESTORE_ID: &str = "a name of your choice of 1 to 64 of A-Z a-z 0-9 . _ -, such as \"incident-42\"; the same name \
      again continues the same restore";
@@ -57,9 +57,9 @@ pub enum RestoreTarget {
 
 impl RestoreRequest {
     pub(super) fn read(fields: &Fields<'_>) -> Result<Self, InvalidEvent> {
-        let restore_id = fields
-            .read("restore_id", ACCEPTED_RESTORE_ID, restore_id)?
-            .ok_or_else(|| missing("restore_id", ACCEPTED_RESTORE_ID))?;
+        let restore_id = fields.required("restore_id", ACCEPTED_RESTORE_ID, |value| {
+            value.as_str().filter(|text| is_plain_name(text))
+        })?;
         let server_id = fields.read("server_id", ACCEPTED_SERVER_ID, uuid)?;
         let volumes = fields
             .get("volume_ids")
@@ -79,7 +79,7 @@ impl RestoreRequest {
         let accepted = accepted_policies();
         Ok(Self {
             dry_run: fields.boolean("dry_run")?.unwrap_or(false),
-            restore_id,
+            restore_id: restore_id.to_owned(),
             of,
             at: fields.read("at", ACCEPTED_AT, instant)?,
             policy: fields.read("policy", &accepted, |value| value.as_str()?.parse().ok())?,
@@ -99,15 +99,4 @@ impl RestoreRequest {
             _ => Ok(()),
         }
     }
-}
-
-fn restore_id(value: &Value) -> Option<String> {
-    let text = value.as_str()?;
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
-    let fits = (1..=LONGEST_RESTORE_ID).contains(&text.len()) && text.bytes().all(plain);
-    fits.then(|| text.to_owned())
-}
-
-fn missing(field: &str, accepted: &str) -> InvalidEvent {
-    InvalidEvent::new(format!("{field}: missing; accepted is {accepted}"))
 }

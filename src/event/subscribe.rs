@@ -11,22 +11,14 @@ use super::InvalidEvent;
 use super::payload::{Fields, shown, uuid};
 use crate::policy::{Grammar, PolicyKind, Setting, timezone_name};
 
-pub(super) const FIELDS: &[&str] = &[
-    "dry_run",
-    "volume_id",
-    "policy",
-    "enabled",
-    "retention_days",
-    "keep_at_most",
-    "keep_last",
-    "timezone",
-    "start_time",
-    "times",
-    "day_of_week",
-    "month",
-    "day_of_month",
-    "interval_hours",
-];
+/// The fields of the event: each setting that can be given by one has its own.
+pub(super) fn fields() -> Vec<&'static str> {
+    let of_settings = Setting::ALL.into_iter().filter_map(Setting::field);
+    ["dry_run", "volume_id", "policy"]
+        .into_iter()
+        .chain(of_settings)
+        .collect()
+}
 
 const ACCEPTED_VOLUME_ID: &str = "the volume's UUID, like \"7d3e2a4c-52a6-4b5c-9f0e-1c2d3e4f5a6b\"";
 
@@ -48,13 +40,9 @@ pub struct SubscribeRequest {
 
 impl SubscribeRequest {
     pub(super) fn read(fields: &Fields<'_>) -> Result<Self, InvalidEvent> {
-        let volume_id = fields
-            .read("volume_id", ACCEPTED_VOLUME_ID, uuid)?
-            .ok_or_else(|| missing("volume_id", ACCEPTED_VOLUME_ID))?;
-        let policies = accepted_policies();
-        let policy = fields
-            .read("policy", &policies, |value| value.as_str()?.parse().ok())?
-            .ok_or_else(|| missing("policy", &policies))?;
+        let volume_id = fields.required("volume_id", ACCEPTED_VOLUME_ID, uuid)?;
+        let policy = |value: &Value| value.as_str()?.parse().ok();
+        let policy = fields.required("policy", &accepted_policies(), policy)?;
         only_settings_of(policy, fields)?;
         let enabled = fields.boolean("enabled")?.unwrap_or(true);
         let mut settings = BTreeMap::new();
@@ -100,10 +88,6 @@ fn only_settings_of(policy: PolicyKind, fields: &Fields<'_>) -> Result<(), Inval
         "{stranger}: {value} does not belong to the policy {policy}, whose settings are {}",
         own.join(", ")
     )))
-}
-
-fn missing(field: &str, accepted: &str) -> InvalidEvent {
-    InvalidEvent::new(format!("{field}: missing; accepted is {accepted}"))
 }
 
 pub(super) fn accepted_policies() -> String {
