@@ -47,7 +47,7 @@ pub const OF_CLOUDS: &[Mistake] = &[
         name: "one-fault-stops-the-tick",
         says: "An entry at fault leaves the others without their events.",
         changes: &[Change {
-            file: "src/settings/cloud_list.rs",
+            file: "src/settings/sources.rs",
             find: "list.faults.sort();",
             put: "list.faults.sort();
             if !list.faults.is_empty() {
@@ -59,7 +59,7 @@ pub const OF_CLOUDS: &[Mistake] = &[
         name: "paused-ones-are-served",
         says: "An entry that is paused is served like any other.",
         changes: &[Change {
-            file: "src/settings/cloud_list.rs",
+            file: "src/settings/sources.rs",
             find: "if !starts.paused {",
             put: "if !starts.paused || starts.shards > 0 {",
         }],
