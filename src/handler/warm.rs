@@ -103,7 +103,9 @@ impl Handler {
             .platform
             .local_transport()
             .map_err(InvalidConfiguration::new)?;
-        let text = read_secret(&*transport, deadline, &reference).await?;
+        let read = read_secret(&*transport, deadline, &reference).await;
+        let text =
+            read.map_err(|fault| Settings::with_faults_of(fault, &self.environment, &*self.files))?;
         lock(&self.secret).learn(text);
         Ok(())
     }

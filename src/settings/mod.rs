@@ -209,6 +209,25 @@ impl Settings {
         }
     }
 
+    /// The fault and, beside it, what is wrong with the environment's own settings: what can be told
+    /// where the secret cannot be read. Whether the login is whole cannot be.
+    pub(crate) fn with_faults_of(
+        mut fault: InvalidConfiguration,
+        environment: &Environment,
+        files: &dyn Files,
+    ) -> InvalidConfiguration {
+        let layer = Layer::of_environment(environment);
+        let home = environment.get("HOME");
+        if let Err(mut others) = Self::of(vec![&layer], None, Vec::new(), files, home) {
+            // The parts of a webhook may stand in the one and in the other.
+            others
+                .faults
+                .retain(|other| !other.starts_with("SNAPSENTRY_WEBHOOK_"));
+            fault.faults.append(&mut others.faults);
+        }
+        fault
+    }
+
     /// How an invocation's time is bounded.
     pub(crate) fn time_bounds(&self) -> TimeBounds {
         TimeBounds {

@@ -190,6 +190,15 @@ async fn an_extension_that_is_missing_is_said() {
         "InvalidConfiguration",
         &["Parameters and Secrets", "layer", &port.to_string()],
     );
+    // Whatever else can be told is told at once.
+    let world = world.set("SNAPSENTRY_KEEP_LAST", "many").set(
+        "SNAPSENTRY_WEBHOOK_USERNAME",
+        "its address may be in the secret",
+    );
+    let run = world.snapshot().await;
+    let told = ["SNAPSENTRY_CREDENTIALS_SECRET", "SNAPSENTRY_KEEP_LAST"];
+    let message = run.fails_with("InvalidConfiguration", &told);
+    assert!(!message.contains("WEBHOOK"), "{message}");
 }
 
 #[tokio::test]
