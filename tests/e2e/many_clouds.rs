@@ -173,32 +173,48 @@ async fn a_changed_entry_means_a_new_session_for_that_cloud_alone() {
 }
 
 #[tokio::test]
-async fn one_more_project_is_one_more_entry_served_at_the_next_tick() {
-    let fleet = Fleet::of(&["blue"]).await;
+async fn the_fifty_first_project_is_one_more_entry_served_at_the_next_tick() {
+    let names: Vec<&'static str> = (0..50)
+        .map(|n| &*Box::leak(format!("project-{n}").into_boxed_str()))
+        .collect();
+    let fleet = Fleet::of(&names).await;
     let mut function = fleet.home.function().await;
     let event = json!({"phase": "targets", "for": "snapshot"});
     let of_tick = |run: &Run| -> Vec<Value> {
         let targets = run.list("targets").into_iter();
         targets.map(|mut target| target["event"].take()).collect()
     };
-    let first = run(&mut function, event.clone()).await;
-    assert_eq!(
-        of_tick(&first),
-        [json!({"phase": "snapshot", "cloud": "blue"})]
+    let events = of_tick(&run(&mut function, event.clone()).await);
+    assert_eq!(events.len(), 50);
+    for event in events {
+        assert_eq!(run(&mut function, event).await.did(), "created 1");
+    }
+    snapshot(&mut function, "pink").await.fails_with(
+        "InvalidConfiguration",
+        &["\"pink\"", "\"project-0\"", "\"project-49\""],
     );
-    snapshot(&mut function, "pink")
-        .await
-        .fails_with("InvalidConfiguration", &["\"pink\"", "\"blue\""]);
 
     let pink = World::new().await;
     pink.volume(&[&daily()]);
     fleet.put(&[("pink", entry(&pink, Login::AppCred, ""))]);
     let events = of_tick(&run(&mut function, event).await);
-    assert_eq!(events.len(), 2);
+    assert_eq!(events.len(), 51);
     for event in events {
-        assert_eq!(run(&mut function, event).await.did(), "created 1");
+        let did = match event["cloud"] == "pink" {
+            true => "created 1",
+            false => "",
+        };
+        assert_eq!(run(&mut function, event).await.did(), did);
     }
-    assert_eq!((fleet.world("blue").begun(), pink.begun()), (1, 1));
+    assert_eq!(pink.begun(), 1);
+    for (name, world) in &fleet.worlds {
+        assert_eq!(world.begun(), 1, "{name}");
+    }
+    assert_eq!(
+        fleet.logins(),
+        [1; 50],
+        "an entry more is nothing to the others"
+    );
 }
 
 #[tokio::test]

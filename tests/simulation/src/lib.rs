@@ -19,6 +19,9 @@
 //! the seam hides nothing. What is different then is said in [`case::Pace`] and in the README
 //! beside this crate, and how the case is made quick enough in [`draw::case_by_the_real_clock`].
 //!
+//! Weeks of one tenancy ([`weeks`]), restores ([`restores`]) and several clouds behind one sandbox
+//! ([`clouds`]) are seeds of their own kind.
+//!
 //! The way of a failing seed: the campaign prints a command that replays it with its story
 //! ([`trace`]), and a smaller case that violates the same invariant ([`shrink`]).
 

@@ -6,6 +6,7 @@ use simulation::campaign::{Campaign, Length, replay, run_case};
 use simulation::case::Item;
 use simulation::draw;
 use simulation::run::Detail;
+use simulation::{clouds, restores};
 
 #[test]
 fn no_seed_violates_an_invariant() {
@@ -44,11 +45,45 @@ fn no_seed_violates_an_invariant() {
 }
 
 #[test]
+fn no_seed_of_restores_or_of_clouds_violates_an_invariant() {
+    for (length, seeds, happens) in [
+        (Length::Restores, 120, "created"),
+        (Length::Clouds, 40, "as alone"),
+    ] {
+        let report = Campaign {
+            from: 0,
+            seeds,
+            length,
+            jobs: 2,
+            binary: None,
+            most_failures: 3,
+        }
+        .run();
+        let failed: Vec<String> = report
+            .failed
+            .iter()
+            .map(|failed| format!("{length:?} {}: {}", failed.seed, failed.violations[0]))
+            .collect();
+        assert!(failed.is_empty(), "{failed:#?}");
+        assert_eq!(report.seeds, seeds);
+        assert!(report.coverage.count(happens) > 50, "{happens}");
+    }
+}
+
+#[test]
 fn the_same_seed_gives_the_same_run_request_by_request() {
     for seed in 0..60 {
         let case = Arc::new(draw::case(seed));
         let [first, second] = [(); 2].map(|()| run_case(&case, Detail::None).fingerprint);
         assert_eq!(first, second, "seed {seed}");
+    }
+    for seed in 0..20 {
+        let case = restores::restores(seed);
+        let [first, second] = [(); 2].map(|()| restores::run(&case, Detail::None).fingerprint);
+        assert_eq!(first, second, "seed {seed} of restores");
+        let case = clouds::clouds(seed);
+        let [first, second] = [(); 2].map(|()| clouds::run(&case, Detail::None).fingerprint);
+        assert_eq!(first, second, "seed {seed} of clouds");
     }
 }
 
