@@ -13,6 +13,25 @@ impl Judge {
                 self.may_go(asked, sent);
             }
         }
+        self.no_means_no(asked);
+    }
+
+    /// A role that may not force one deletion may not force another.
+    fn no_means_no(&mut self, asked: &Asked<'_>) {
+        let sent = asked.pass.record.sent.iter();
+        let forced = sent.filter(|one| one.purpose == Purpose::Delete && !one.body.is_empty());
+        let refused = forced.clone().filter(|one| one.status == Some(403));
+        let Some(heard) = refused.filter_map(|one| Some(one.at + one.took?)).min() else {
+            return;
+        };
+        self.coverage.hit("force refused");
+        let mut later = forced.filter(|one| one.at > heard);
+        let again = later.next().map(|one| one.target.clone());
+        self.check(
+            again.is_none(),
+            "nothing more is forced once force was refused",
+            || format!("{}: {again:?}", asked.pass.label),
+        );
     }
 
     /// At some moment since the pass began, the rules let it go.

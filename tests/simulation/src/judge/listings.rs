@@ -118,7 +118,7 @@ impl Judge {
 
     /// How far the function's clock is ahead of the cloud's, as far as answers tell.
     pub(super) fn ahead(&self, asked: &Asked<'_>) -> TimeDelta {
-        match self.case.config.date {
+        match asked.step.date {
             DateHeader::Absent => TimeDelta::zero(),
             DateHeader::Shifted(by) => asked.pass.draw.skew - by,
         }

@@ -101,4 +101,130 @@ pub const OF_WEEKS: &[Mistake] = &[
       TreatMissingData: breaching",
         }],
     },
+    Mistake {
+        name: "each-try-waits-no-longer-than-the-last",
+        says: "However many tries have left something behind, ten minutes later there is another.",
+        changes: &[Change {
+            file: "src/plan/due_window.rs",
+            find: "const FACTOR: i32 = 3;",
+            put: "const FACTOR: i32 = 1;",
+        }],
+    },
+    Mistake {
+        name: "the-first-leftover-counts",
+        says: "How long to wait goes by the oldest of what tries have left behind.",
+        changes: &[Change {
+            file: "src/plan/due_window.rs",
+            find: "left().filter_map(|one| one.created_at).max()?",
+            put: "left().filter_map(|one| one.created_at).min()?",
+        }],
+    },
+    Mistake {
+        name: "leftovers-never-grow-old",
+        says: "Where two tries have left something behind there is no third.",
+        changes: &[Change {
+            file: "src/plan/due_window.rs",
+            find: "let until = youngest.checked_add_signed(wait_after(count))",
+            put: "let wait = if count > 1 { TimeDelta::MAX } else { wait_after(count) };
+        let until = youngest.checked_add_signed(wait)",
+        }],
+    },
+    Mistake {
+        name: "the-window-before-is-forgotten",
+        says: "With each window that begins the age of what is missing begins anew.",
+        changes: &[Change {
+            file: "src/plan/snapshot.rs",
+            find: "let since = if self.has_available(policy.kind(), &before) {",
+            put: "let since = if self.has_available(policy.kind(), &before) || policy.window_at(window.start) == *window {",
+        }],
+    },
+    Mistake {
+        name: "a-failed-pass-prints-zeros",
+        says: "A pass that has seen nothing says that nothing is missing.",
+        changes: &[Change {
+            file: "src/handler/invocation.rs",
+            find: "Err(error) => (Err(error), Figures::Nothing),",
+            put: "Err(error) => (Err(error), Figures::Pass(Box::default())),",
+        }],
+    },
+    Mistake {
+        name: "force-after-a-refusal",
+        says: "Whoever may not force one deletion tries it with the next.",
+        changes: &[Change {
+            file: "src/pass/delete.rs",
+            find: "(!self.is_denied()).then_some(finds_out)",
+            put: "Some(finds_out)",
+        }],
+    },
+    Mistake {
+        name: "twins-by-window",
+        says: "Two snapshots in one window are twins, whatever windows they were taken for.",
+        changes: &[Change {
+            file: "src/plan/duplicates.rs",
+            find: ".entry((kind, start))",
+            put: ".entry((
+                    kind,
+                    match volume.policy(kind) {
+                        PolicyState::Enabled(policy) => policy.window_at(start).start,
+                        _ => start,
+                    },
+                ))",
+        }],
+    },
+    Mistake {
+        name: "clocks-are-trusted",
+        says: "Where the clocks are hours apart what looks expired is deleted.",
+        changes: &[Change {
+            file: "src/pass/clocks.rs",
+            find: "difference.filter(|difference| difference.abs() > TRUSTED)?",
+            put: "difference.filter(|difference| difference.abs() > TRUSTED * 100)?",
+        }],
+    },
+    Mistake {
+        name: "what-is-stuck-serves-for-ever",
+        says: "A snapshot of which nothing will come keeps its window from being taken.",
+        changes: &[Change {
+            file: "src/plan/snapshot.rs",
+            find: "moving && since.is_some_and(|since| now - since > stuck_after)",
+            put: "moving && since.is_some_and(|since| now - since > stuck_after * 1_000)",
+        }],
+    },
+    Mistake {
+        name: "lost-volumes-ring-in-hundreds",
+        says: "The alarm about lost volumes lets a hundred pass.",
+        changes: &[Change {
+            file: "template.yaml",
+            find: "MetricName: VolumesLost
+      Dimensions:
+        - { Name: !If [ServeManyClouds, Fleet, Project], Value: !Ref AWS::StackName }
+        - { Name: Phase, Value: expire }
+      Statistic: Maximum
+      Period: !Ref ExpireTickSeconds
+      EvaluationPeriods: 1
+      Threshold: 1",
+            put: "MetricName: VolumesLost
+      Dimensions:
+        - { Name: !If [ServeManyClouds, Fleet, Project], Value: !Ref AWS::StackName }
+        - { Name: Phase, Value: expire }
+      Statistic: Maximum
+      Period: !Ref ExpireTickSeconds
+      EvaluationPeriods: 1
+      Threshold: 100",
+        }],
+    },
+    Mistake {
+        name: "unreadable-policies-of-another-phase",
+        says: "The alarm about policies that cannot be read looks where nobody counts them.",
+        changes: &[Change {
+            file: "template.yaml",
+            find: "MetricName: VolumesInvalid
+      Dimensions:
+        - { Name: !If [ServeManyClouds, Fleet, Project], Value: !Ref AWS::StackName }
+        - { Name: Phase, Value: snapshot }",
+            put: "MetricName: VolumesInvalid
+      Dimensions:
+        - { Name: !If [ServeManyClouds, Fleet, Project], Value: !Ref AWS::StackName }
+        - { Name: Phase, Value: expire }",
+        }],
+    },
 ];

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
-use simcloud::{Change, Entry, Fault};
+use simcloud::{Change, DateHeader, Entry, Fault};
 use tokio::time::{Instant, sleep};
 
 use crate::case::{Case, PassDraw, Trouble};
@@ -137,6 +137,8 @@ pub struct StepRun<'a> {
     pub changes: Vec<Change>,
     /// How often people did something in the middle.
     pub meanwhile: usize,
+    /// What the cloud's answers say of its clock.
+    pub date: DateHeader,
     /// Faults, with how many requests each befell.
     pub struck: Vec<(&'a Fault, u64)>,
     /// The other troubles.

@@ -171,6 +171,7 @@ impl<'a> Stage<'a> {
             )
         });
         let over = StepRun {
+            date: self.case.config.date,
             passes,
             copies: self.world.copies(),
             entries,

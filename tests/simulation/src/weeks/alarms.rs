@@ -257,8 +257,9 @@ impl Alarms {
                 let period = TimeDelta::seconds(*period);
                 let until = at - period * back as i32;
                 let of = &self.datapoints[self.place(series)?].1;
-                let newest_first = of.iter().rev().skip_while(|(when, _)| *when > until);
-                let values = newest_first.take_while(|(when, _)| *when > until - period);
+                let newest_first = of.iter().rev().skip_while(|(when, _)| *when >= until);
+                // A period has its first instant, and not its last.
+                let values = newest_first.take_while(|(when, _)| *when >= until - period);
                 statistic.of(values.map(|(_, value)| *value))
             }
             Query::Expression { text, .. } => {

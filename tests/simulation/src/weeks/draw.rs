@@ -74,6 +74,7 @@ fn knobs(rng: &mut StdRng) -> Knobs {
     let template = Template::read();
     let number = |name: &str| template.number(name) as usize;
     let usual = rng.random_bool(0.6);
+    let poll_interval = one_of(rng, &[1, 5, 15].map(Duration::from_secs));
     let mut pick = |usual_one: usize, others: &[usize]| match usual {
         true => usual_one,
         false => one_of(rng, others),
@@ -85,7 +86,7 @@ fn knobs(rng: &mut StdRng) -> Knobs {
         base_delay: Duration::from_millis(500),
         max_delay: Duration::from_secs(10),
         operation_timeout: template.duration("OperationTimeout"),
-        poll_interval: Duration::from_secs(1),
+        poll_interval,
         margin: template.duration("DeadlineMargin"),
         default_timeout: Duration::from_secs(60),
         keep_last: pick(number("KeepLast"), &[0, 1, 2]),

@@ -253,15 +253,23 @@ impl<'a> Stage<'a> {
         self.cloud
             .set_scheduler(!lasting().any(|ill| *ill == Ill::Scheduler));
         let quota = lasting().any(|ill| *ill == Ill::Quota);
-        let off = lasting().find_map(|ill| match ill {
-            Ill::Clock(off) => Some(*off),
-            _ => None,
-        });
+        let date = self.date();
         self.cloud.configure(|config| {
             config.snapshot_quota = if quota { 0 } else { -1 };
-            config.date = DateHeader::Shifted(off.unwrap_or_default());
+            config.date = date;
         });
         self.put_in_faults(at);
+    }
+
+    /// What the cloud's answers say of its clock.
+    fn date(&self) -> DateHeader {
+        let all = self.weeks.sicknesses.iter().zip(&self.was_sick);
+        let off = all.filter(|(_, is_sick)| **is_sick);
+        let off = off.filter_map(|(one, _)| match one.ill {
+            Ill::Clock(off) => Some(off),
+            _ => None,
+        });
+        DateHeader::Shifted(off.last().unwrap_or_default())
     }
 
     /// Lets requests meet with what is sick, and with nothing else.
@@ -400,6 +408,7 @@ impl<'a> Stage<'a> {
         let ended = cloud.now();
         self.take_in(&pass, ended);
         let over = StepRun {
+            date: self.date(),
             passes: vec![pass],
             copies: self.world.copies(),
             entries,
@@ -531,7 +540,9 @@ fn same_until(knobs: &Knobs, phase: &str, at: DateTime<Utc>, copy: &Copy) -> Dat
     for copy in copy.volumes.values() {
         for snap in &copy.snapshots {
             if !matches!(snap.status.as_str(), "available" | "error") {
-                may_end(snap.updated_at.unwrap_or(snap.created_at) + delta(knobs.stuck_after));
+                // It is stuck when it is older than that.
+                let since = snap.updated_at.unwrap_or(snap.created_at);
+                may_end(since + delta(knobs.stuck_after) + TimeDelta::milliseconds(1));
                 may_end(snap.created_at + delta(knobs.stuck_after / 6));
             }
             if let (Expiry::At(expires), "expire") = (snap.expiry, phase) {
