@@ -125,7 +125,7 @@ impl Deployment {
             invoked_function_arn: String::new(),
         };
         let answer = self.handler.handle(event, &invocation).await;
-        let answer = answer.unwrap_or_else(|error| panic!("{event}: {error}"));
+        let answer = answer.unwrap_or_else(|error| panic!("{event}: {}", error.error_message));
         serde_json::from_str(answer.get()).expect("an answer is JSON")
     }
 

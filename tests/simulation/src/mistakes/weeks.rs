@@ -175,7 +175,7 @@ pub const OF_WEEKS: &[Mistake] = &[
         name: "clocks-are-trusted",
         says: "Where the clocks are hours apart what looks expired is deleted.",
         changes: &[Change {
-            file: "src/pass/clocks.rs",
+            file: "src/pass/remarks.rs",
             find: "difference.filter(|difference| difference.abs() > TRUSTED)?",
             put: "difference.filter(|difference| difference.abs() > TRUSTED * 100)?",
         }],
