@@ -139,7 +139,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_slowest_of_its_kind_tells_what_fits_and_before_the_first_any_but_a_listing() {
         let observed = Observed::default();
-        let fits = |noted: &[(Kind, u64)], kind, seconds| {
+        let fits = |noted: &[(RequestKind, u64)], kind, seconds| {
             for (kind, took) in noted {
                 observed.took(*kind, Duration::from_secs(*took));
             }
