@@ -203,6 +203,11 @@ impl<'a> Asked<'a> {
         self.pace == Pace::Paused
     }
 
+    /// Whether its clock is so far ahead of the cloud's that what has just been begun looks stuck.
+    fn takes_new_for_stuck(&self) -> bool {
+        self.pass.draw.skew.to_std().unwrap_or_default() >= self.knobs.stuck_after
+    }
+
     /// Whether a request is one of the pass's own.
     fn sent_by_it(&self, sequence: u64) -> bool {
         self.step.entries.iter().any(|entry| {
