@@ -1,5 +1,6 @@
 //! One snapshot: how Cinder shows it, reading it, and deleting it.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -159,10 +160,12 @@ impl Client {
         Ok(body.snapshot)
     }
 
-    /// Deletes a snapshot, unless `goes` says before a request that it is not to go any more:
-    /// normally first and, where the cloud refuses that by 400 or 409, reads
+    /// Deletes a snapshot: normally first and, where the cloud refuses that by 400 or 409, reads
     /// it again and does what `after_refusal` says. Gives the request id of the deletion that
     /// was accepted.
+    ///
+    /// Before each request `goes` says whether the snapshot is still to go; it is told how often
+    /// the same request was sent already.
     ///
     /// # Errors
     /// 404 where it is gone already and 403 where the role does not allow it are errors here:
@@ -172,7 +175,7 @@ impl Client {
         &self,
         deadline: Deadline,
         id: &str,
-        goes: impl AsyncFn() -> bool,
+        goes: impl AsyncFn(u32) -> bool,
         after_refusal: impl AsyncFn(&Snapshot) -> AfterRefusal,
     ) -> Result<Deletion, Error> {
         let path = path_to(id)?;
@@ -210,11 +213,12 @@ impl Client {
         deadline: Deadline,
         name: &str,
         call: &ApiRequest<'_>,
-        goes: &impl AsyncFn() -> bool,
+        goes: &impl AsyncFn(u32) -> bool,
     ) -> Result<Deletion, Error> {
+        let sent = Cell::new(0);
         self.connection
             .execute_action(deadline, &self.connection.retry, name, || async {
-                if !goes().await {
+                if !goes(sent.replace(sent.get() + 1)).await {
                     let what = "nothing was sent: the snapshot is not to go any more";
                     return Err(Error::new(ErrorKind::Unusable(what.to_owned())));
                 }

@@ -156,7 +156,7 @@ impl Client {
             .delete_snapshot(
                 deadline,
                 &snapshot.id,
-                async || true,
+                async |_| true,
                 async |_| AfterRefusal::GiveUp,
             )
             .await

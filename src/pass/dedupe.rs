@@ -54,7 +54,7 @@ pub(super) async fn dedupe(
     let deletions = duplicates
         .into_iter()
         .map(async |duplicate| DuplicateOutcome {
-            outcome: pass.delete_duplicate(&duplicate.snapshot_id).await,
+            outcome: pass.delete_duplicate(&duplicate).await,
             duplicate,
         });
     let deleted = join_all(deletions).await;

@@ -11,6 +11,7 @@ use super::inventory::read_snapshot;
 use crate::deadline::Deadline;
 use crate::openstack::{AfterRefusal, Deletion, Error, Snapshot};
 use crate::plan::State;
+use crate::plan::duplicates::Duplicate;
 use crate::policy::keys;
 
 #[derive(Debug)]
@@ -95,13 +96,14 @@ impl Force {
 impl Pass<'_> {
     /// Deletes a snapshot that is stuck or broken: normally first, and by force where that is
     /// refused and nothing else will ever come of it. All deletions of a pass share what is known
-    /// of `force`. Before each request `goes` says whether it is still to go.
+    /// of `force`. Before each request `goes` says whether it is still to go;
+    /// it is told how often the same one was sent already.
     pub(super) async fn delete_or_force(
         &self,
         deadline: Deadline,
         snapshot_id: &str,
         force: &Force,
-        goes: impl AsyncFn() -> bool,
+        goes: impl AsyncFn(u32) -> bool,
     ) -> DeleteOutcome {
         let forced = RefCell::new(None);
         let force_what_is_stuck = async |seen: &Snapshot| {
@@ -133,17 +135,45 @@ impl Pass<'_> {
         DeleteOutcome::of(outcome)
     }
 
+    /// Deletes a snapshot that is in a window's way, or by force where that is needed.
+    pub(super) async fn delete_stale(
+        &self,
+        deadline: Deadline,
+        id: &str,
+        force: &Force,
+    ) -> DeleteOutcome {
+        let goes = async |sent| sent == 0 || self.may_still_go(deadline, id).await;
+        self.delete_or_force(deadline, id, force, goes).await
+    }
+
     /// Deletes a superfluous duplicate, never by force: should the cloud refuse, there is one
     /// snapshot too many, which harms nobody.
-    pub(super) async fn delete_duplicate(&self, snapshot_id: &str) -> DeleteOutcome {
+    pub(super) async fn delete_duplicate(&self, duplicate: &Duplicate) -> DeleteOutcome {
+        let (deadline, id) = (self.deadline, &duplicate.snapshot_id);
+        let goes = async |sent| {
+            sent == 0
+                || self.may_still_go(deadline, id).await
+                    && self.is_available(&duplicate.stays).await
+        };
         let leave = async |seen: &Snapshot| match State::parse(seen.status.as_str()) {
             State::Deleting => AfterRefusal::LeaveToOther,
             _ => AfterRefusal::GiveUp,
         };
-        let outcome = self
-            .client
-            .delete_snapshot(self.deadline, snapshot_id, async || true, leave)
-            .await;
+        let outcome = self.client.delete_snapshot(deadline, id, goes, leave).await;
         DeleteOutcome::of(outcome)
+    }
+
+    /// Whether one whose deletion is to be sent again may still go: it has waited, and whoever holds
+    /// it or takes it from us meanwhile has the last word.
+    async fn may_still_go(&self, deadline: Deadline, id: &str) -> bool {
+        match self.client.snapshot(deadline, id).await {
+            Ok(seen) => keys::is_managed(&seen.metadata) && !keys::is_held(&seen.metadata),
+            Err(error) => error.status() == Some(StatusCode::NOT_FOUND),
+        }
+    }
+
+    async fn is_available(&self, id: &str) -> bool {
+        let read = self.client.snapshot(self.deadline, id).await;
+        read.is_ok_and(|seen| State::parse(seen.status.as_str()) == State::Available)
     }
 }

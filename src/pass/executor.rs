@@ -170,7 +170,7 @@ impl<'a> Executor<'a> {
                 });
                 let outcomes = deletions.map(async |(volume_id, policy, stale)| CleanUpOutcome {
                     outcome: pass
-                        .delete_or_force(deadline, &stale.snapshot_id, &force, async || true)
+                        .delete_stale(deadline, &stale.snapshot_id, &force)
                         .await,
                     volume_id,
                     policy,
@@ -189,7 +189,7 @@ impl<'a> Executor<'a> {
         let pass = self.pass;
         self.running.push(
             async move {
-                let outcome = pass.delete_duplicate(&duplicate.snapshot_id).await;
+                let outcome = pass.delete_duplicate(&duplicate).await;
                 Completion::DuplicateDeleted(DuplicateOutcome { duplicate, outcome })
             }
             .boxed_local(),

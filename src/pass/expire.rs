@@ -94,7 +94,7 @@ impl<'a> Executor<'a> {
         let (deadline, id, force) = (self.pass.deadline, deletion.snapshot_id, &self.force);
         let changed = RefCell::new(None);
         // Asked before each request: one that is sent again may have waited for long.
-        let goes = async || {
+        let goes = async |_| {
             let may_have_changed = self.listed_since.elapsed() > LISTING_HOLDS;
             let change = match may_have_changed {
                 true => self.change(deletion).await,

@@ -146,6 +146,54 @@ async fn a_held_twin_is_never_removed() {
 }
 
 #[tokio::test]
+async fn a_twin_whose_deletion_is_sent_again_goes_only_if_it_still_may() {
+    type Meanwhile = fn(&Cloud, &str, &str);
+    let rows: [(&str, Meanwhile, bool); 3] = [
+        ("nothing", |_, _, _| {}, true),
+        (
+            "it is held",
+            |cloud, _, later| {
+                let mut metadata = cloud.snapshot(later).expect("the later one").metadata;
+                metadata.insert("x-snapsentry-hold".into(), "true".into());
+                cloud.set_snapshot_metadata(later, metadata);
+            },
+            false,
+        ),
+        (
+            "the first is gone",
+            |cloud, first, _| {
+                cloud.remove_snapshot(first);
+            },
+            false,
+        ),
+    ];
+    side_by_side(rows, async |(what, meanwhile, goes)| {
+        let world = World::new().await;
+        let policy = daily();
+        let volume = world.volume(&[&policy]);
+        let first = world.taken(&volume, &policy);
+        let later = policy.start + TimeDelta::minutes(9);
+        let later = policy.snapshot_of(&volume).created_at(later);
+        let later = world.cloud.add_snapshot(later);
+        let busy = Fault::on(Route::DeleteSnapshot, Kind::status(503));
+        world.cloud.inject(busy);
+        let twin = later.clone();
+        world
+            .cloud
+            .on(Route::GetSnapshot, 1, When::Before, move |cloud| {
+                meanwhile(cloud, &first, &twin);
+            });
+        let run = world.snapshot().await;
+        assert_eq!(world.has(&later), !goes, "{what}");
+        let requests = if goes { 2 } else { 1 };
+        assert_eq!(world.count(Route::DeleteSnapshot), requests, "{what}");
+        assert_eq!(run.did(), if goes { "cleaned 1" } else { "" }, "{what}");
+        assert_eq!(run.list("warnings").len(), usize::from(!goes), "{what}");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn duplicates_need_the_same_volume_the_same_policy_and_the_active_window() {
     let world = World::new().await;
     let policy = daily();
