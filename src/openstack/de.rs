@@ -13,8 +13,8 @@ use chrono::{DateTime, Datelike, NaiveDateTime, Utc};
 use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
+use super::listing::Row;
 use super::objects::{Object, Objects};
-use super::page::Row;
 
 /// A value, or its default where the cloud sent null.
 pub(super) fn or_default<'de, D, T>(from: D) -> Result<T, D::Error>

@@ -4,10 +4,9 @@ use chrono::{DateTime, Utc};
 
 use super::client::Client;
 use super::error::Error;
-use super::listing::Listing;
+use super::listing::{Listing, MOST_ROWS, page_for};
 use super::newest_first::{Descent, Order};
-use super::page::{MOST_ROWS, page_for};
-use super::pages::{Pages, Step};
+use super::paging::{Pages, Step};
 use super::snapshot::Snapshot;
 use crate::deadline::Deadline;
 

@@ -20,7 +20,7 @@ use super::client::Client;
 use super::error::Error;
 use super::listing::Listing;
 use super::newest_first::Order;
-use super::pages::refuses_the_query;
+use super::paging::refuses_the_query;
 use super::reading::Reading;
 use super::snapshot::Snapshot;
 use crate::deadline::Deadline;

@@ -11,7 +11,7 @@ use super::client::Client;
 use super::connection::RequestKind;
 use super::de;
 use super::error::{Error, ErrorKind};
-use super::page::{Row, Rows};
+use super::listing::{Row, Rows};
 use super::request::{ApiRequest, is_id};
 use super::response::request_id;
 use crate::deadline::Deadline;

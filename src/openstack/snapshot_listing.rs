@@ -7,9 +7,8 @@ use chrono::{DateTime, Utc};
 
 use super::client::Client;
 use super::error::Error;
-use super::listing::Listing;
+use super::listing::{Listing, page_for};
 use super::newest_first::Order;
-use super::page::page_for;
 use super::reading::Reading;
 use super::snapshot::Snapshot;
 use crate::deadline::Deadline;

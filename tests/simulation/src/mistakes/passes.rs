@@ -139,7 +139,7 @@ for volume in volumes.iter() {
         name: "vanished-marker-is-the-end",
         says: "A marker that has vanished is taken for the end of the listing.",
         changes: &[Change {
-            file: "src/openstack/pages.rs",
+            file: "src/openstack/paging.rs",
             find: "Err(error) if self.can_go_on_after(&error, with_version) => {",
             put: r#"Err(error) if error.status() == Some(StatusCode::NOT_FOUND) && !self.visited.is_empty() => {
     tracing::debug!(%error, "the end");
@@ -153,7 +153,7 @@ Err(error) if self.can_go_on_after(&error, with_version) => {"#,
         name: "empty-filter-is-believed",
         says: "A filtered listing that comes back empty is believed.",
         changes: &[Change {
-            file: "src/openstack/pages.rs",
+            file: "src/openstack/paging.rs",
             find: "if !self.has_shown_rows && self.listing.filter_is_optional && self.is_filtered() {",
             put: "if !self.has_shown_rows && self.listing.filter_is_optional && !self.is_filtered() {",
         }],
@@ -162,7 +162,7 @@ Err(error) if self.can_go_on_after(&error, with_version) => {"#,
         name: "refused-filter-is-final",
         says: "A filter that is refused fails the pass.",
         changes: &[Change {
-            file: "src/openstack/pages.rs",
+            file: "src/openstack/paging.rs",
             find: r"if self.listing.filter_is_optional {
     self.listing.filter = None;
 }
@@ -174,7 +174,7 @@ return self.listing.filter_is_optional;",
         name: "half-a-listing",
         says: "A listing that fails after its first page is taken as it is.",
         changes: &[Change {
-            file: "src/openstack/pages.rs",
+            file: "src/openstack/paging.rs",
             find: r"    Err(error) => return Err(error),
 };",
             put: r"    Err(error) if self.visited.is_empty() => return Err(error),

@@ -1,4 +1,9 @@
-//! A listing under way, page by page.
+//! A listing under way, followed from page to page.
+//!
+//! The server's filters only save traffic. One that is refused, or that leaves nothing, may
+//! just as well be one that this cloud does not understand (it may answer 200 with an empty
+//! list), so the listing is then repeated without it and that one counts. Whoever reads the
+//! rows filters them again in any case.
 
 use std::cell::Cell;
 use std::collections::HashSet;
@@ -7,8 +12,7 @@ use http::{Method, StatusCode};
 
 use super::connection::{Connection, RequestKind};
 use super::error::{Error, ErrorKind};
-use super::listing::Listing;
-use super::page::{Page, Row, is_too_slow, smaller_than, with_limit, without_limit};
+use super::listing::{Listing, Page, Row, is_too_slow, smaller_than, with_limit, without_limit};
 use super::request::ApiRequest;
 use crate::deadline::Deadline;
 
@@ -234,6 +238,29 @@ impl<'a> Pages<'a> {
             self.listing.page_size = page_size.get();
         }
         page
+    }
+}
+
+impl Connection {
+    /// Lists to the end, and gives what was gathered.
+    ///
+    /// `new` makes an empty result; it is called again when the listing has to begin anew.
+    pub(super) async fn list<R: Row, A>(
+        &self,
+        deadline: Deadline,
+        listing: Listing<'_>,
+        new: impl Fn() -> A,
+        mut add: impl FnMut(&mut A, R),
+    ) -> Result<A, Error> {
+        let mut pages = Pages::new(self, deadline, listing);
+        let mut gathered = new();
+        loop {
+            match pages.step().await? {
+                Step::Rows(rows) => rows.into_iter().for_each(|row| add(&mut gathered, row)),
+                Step::Restart => gathered = new(),
+                Step::End => return Ok(gathered),
+            }
+        }
     }
 }
 
