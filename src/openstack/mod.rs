@@ -7,7 +7,7 @@
 //!
 //! From the bottom up: `response` reads answers, `connection` sends requests and `observed` remembers
 //! what they tell of the cloud, `auth` keeps the session, `request` sends with its token, `retry` tries
-//! again, `pages` goes from page to page of a `listing`, and `reading` only as far back as somebody asks.
+//! again, `paging` goes from page to page of a `listing`, and `reading` only as far back as somebody asks.
 //! Above them is a file for each resource, whose methods are [`Client`]'s; a new call goes there.
 
 mod auth;
