@@ -94,6 +94,10 @@ impl Horizons<SnapshotsByVolume> for WindowHorizons {
         self.windows()?.previous_since(kind, &seen)
     }
 
+    fn is_rare(&self, policy_type: &str) -> bool {
+        policy_type == PolicyKind::Yearly.as_str()
+    }
+
     fn expected_since(&self, policy_type: &str, since: DateTime<Utc>) -> Option<usize> {
         let kind = policy_type.parse::<PolicyKind>().ok()?;
         let windows = self.windows().filter(|_| !self.is_shared)?;
