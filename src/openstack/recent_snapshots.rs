@@ -41,9 +41,9 @@ pub(crate) trait Horizons<A> {
     /// horizon; nothing where that is enough.
     fn farther(&self, kind: &str, gathered: &[&A]) -> Option<DateTime<Utc>>;
 
-    /// Whether hardly anybody wants this type: then it is better to wait than to ask in vain, for a
+    /// Whether hardly anybody wants this kind: then it is better to wait than to ask in vain, for a
     /// database looks through a whole history to find nothing.
-    fn is_rare(&self, policy_type: &str) -> bool;
+    fn is_rare(&self, kind: &str) -> bool;
 
     /// About how many of this type have been made since then; nothing where nobody can tell.
     fn expected_since(&self, kind: &str, since: DateTime<Utc>) -> Option<usize>;
@@ -139,7 +139,7 @@ impl<H, N, F> Search<'_, H, N, F> {
             try_join_all(readings.iter_mut().map(async |(kind, reading)| {
                 let before = first_page.rows_of(kind);
                 // Perhaps what has been met of it is all that is needed.
-                if before > 0 || self.horizons.is_rare(policy_type) {
+                if before > 0 || self.horizons.is_rare(kind) {
                     self.horizons.are_known().await;
                 }
                 while !is_done(kind, reading) {

@@ -94,8 +94,8 @@ impl Horizons<SnapshotsByVolume> for WindowHorizons {
         self.windows()?.previous_since(kind, &seen)
     }
 
-    fn is_rare(&self, policy_type: &str) -> bool {
-        policy_type == PolicyKind::Yearly.as_str()
+    fn is_rare(&self, kind: &str) -> bool {
+        kind == PolicyKind::Yearly.as_str()
     }
 
     fn expected_since(&self, policy_type: &str, since: DateTime<Utc>) -> Option<usize> {
