@@ -19,11 +19,11 @@
 //! - [`policy`]: when a snapshot is wanted, by time zones and metadata;
 //! - [`openstack`]: the cloud, which knows nothing of policies;
 //! - [`report`]: what is told;
-//! - [`webhook`]: who is told of failures;
+//! - [`webhook`]: who is told of failures, and [`widget`]: what a dashboard shows;
 //! - [`deadline`], [`clock`], [`transport`]: time and the network, as arguments.
 //!
-//! Dependencies point one way: main → handler → pass → plan → policy; pass → openstack;
-//! pass → report → webhook.
+//! Dependencies point one way, and none back: main → handler → pass → plan → policy; pass → openstack;
+//! pass → report → webhook → openstack; handler → settings → openstack.
 //!
 //! `pub` is what `main` and the tests use; all else stays in the house.
 

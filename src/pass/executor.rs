@@ -136,11 +136,11 @@ impl<'a> Executor<'a> {
         let pass = self.pass;
         match step {
             Step::Clean { batch, windows } => self.clean(batch, windows),
-            Step::Start(wave) => self.running.push(
+            Step::Start(chunk) => self.running.push(
                 async move {
                     let connection = pass.client.connection();
-                    let permits = connection.reserve(pass.deadline, wave.len()).await;
-                    Completion::Reserved(wave, permits)
+                    let permits = connection.reserve(pass.deadline, chunk.len()).await;
+                    Completion::Reserved(chunk, permits)
                 }
                 .boxed_local(),
             ),
@@ -234,10 +234,10 @@ impl<'a> Executor<'a> {
                 }
                 self.outcomes.clean_ups.extend(outcomes);
             }
-            // All of a wave are pushed in one go: so they leave at one moment.
-            Completion::Reserved(wave, permits) => {
+            // All of a chunk are pushed in one go: so they leave at one moment.
+            Completion::Reserved(chunk, permits) => {
                 let mut permits = permits.unwrap_or_default().into_iter();
-                for due in wave {
+                for due in chunk {
                     let (permit, since) = (permits.next(), self.since);
                     self.running.push(
                         async move {

@@ -133,19 +133,19 @@ impl Scheduler {
             if waiting.cleaning == Cleaning::UnderWay {
                 continue;
             }
-            let wave = self
+            let chunk = self
                 .slots
-                .wave(&waiting.batch.windows, self.max_concurrency);
-            let lacking = self.slots.lacking(&waiting.batch.windows, &wave);
+                .chunk(&waiting.batch.windows, self.max_concurrency);
+            let lacking = self.slots.lacking(&waiting.batch.windows, &chunk);
             if let Some(others) = self.slots.unwatched(&lacking) {
                 return Some(Step::Watch(others));
             }
             let in_turn = |at: &usize| !wanted.contains(&waiting.batch.windows[*at].volume_type);
-            if !lacking.is_empty() || !wave.iter().all(in_turn) {
+            if !lacking.is_empty() || !chunk.iter().all(in_turn) {
                 wanted.extend(lacking);
                 continue;
             }
-            return Some(Step::Start(self.leave(at, &wave)));
+            return Some(Step::Start(self.leave(at, &chunk)));
         }
         None
     }
@@ -195,11 +195,11 @@ impl Scheduler {
     }
 
     /// Lets these of a batch's windows leave.
-    fn leave(&mut self, at: usize, wave: &[usize]) -> Vec<DueWindow> {
+    fn leave(&mut self, at: usize, chunk: &[usize]) -> Vec<DueWindow> {
         let windows = std::mem::take(&mut self.waiting[at].batch.windows);
         let mut leaving = Vec::new();
         for (place, due) in windows.into_iter().enumerate() {
-            if wave.contains(&place) {
+            if chunk.contains(&place) {
                 self.slots.take(&due.volume_type);
                 self.creating.insert(due.volume_id.clone());
                 leaving.push(due);

@@ -35,27 +35,27 @@ impl Slots {
 
     /// Which of these windows, by their places, can leave at one moment: all of them, unless
     /// they are more than `at_once`, or more of one type than it has slots.
-    pub(super) fn wave(&self, windows: &[DueWindow], at_once: usize) -> Vec<usize> {
+    pub(super) fn chunk(&self, windows: &[DueWindow], at_once: usize) -> Vec<usize> {
         let mut of_type: BTreeMap<&Option<String>, usize> = BTreeMap::new();
-        let mut wave = Vec::new();
+        let mut chunk = Vec::new();
         for (place, due) in windows.iter().enumerate() {
             let count = of_type.entry(&due.volume_type).or_default();
-            if *count < self.limit && wave.len() < at_once {
+            if *count < self.limit && chunk.len() < at_once {
                 *count += 1;
-                wave.push(place);
+                chunk.push(place);
             }
         }
-        wave
+        chunk
     }
 
     /// The types of which there are too few slots for these of the windows.
     pub(super) fn lacking(
         &self,
         windows: &[DueWindow],
-        wave: &[usize],
+        chunk: &[usize],
     ) -> BTreeSet<Option<String>> {
         let mut of_type: BTreeMap<&Option<String>, usize> = BTreeMap::new();
-        for place in wave {
+        for place in chunk {
             *of_type.entry(&windows[*place].volume_type).or_default() += 1;
         }
         of_type

@@ -46,36 +46,36 @@ fn scheduler(volumes: &[Volume], slots: Slots) -> Scheduler {
     Scheduler::new(batches(volumes), slots, 16)
 }
 
-/// What leaves now, wave by wave, and how many of others' are watched meanwhile.
+/// What leaves now, chunk by chunk, and how many of others' are watched meanwhile.
 fn leaving(scheduler: &mut Scheduler, at: Instant) -> (Vec<Vec<DueWindow>>, usize) {
-    let (mut waves, mut watched) = (Vec::new(), 0);
+    let (mut chunks, mut watched) = (Vec::new(), 0);
     while let Some(step) = scheduler.next(at) {
         match step {
-            Step::Start(wave) => waves.push(wave),
+            Step::Start(chunk) => chunks.push(chunk),
             Step::Watch(others) => watched += others.len(),
             Step::Clean { .. } | Step::Defer(_) => panic!("nothing to clean or to give up"),
         }
     }
-    (waves, watched)
+    (chunks, watched)
 }
 
-/// Of whichever volumes they are, wave by wave; the daily policy's alone.
-fn daily_of(waves: &[Vec<DueWindow>]) -> Vec<Vec<&str>> {
-    waves
+/// Of whichever volumes they are, chunk by chunk; the daily policy's alone.
+fn daily_of(chunks: &[Vec<DueWindow>]) -> Vec<Vec<&str>> {
+    chunks
         .iter()
-        .filter(|wave| wave.iter().all(|due| due.policy == PolicyKind::Daily))
-        .map(|wave| wave.iter().map(|due| due.volume_id.as_str()).collect())
+        .filter(|chunk| chunk.iter().all(|due| due.policy == PolicyKind::Daily))
+        .map(|chunk| chunk.iter().map(|due| due.volume_id.as_str()).collect())
         .collect()
 }
 
-fn end(scheduler: &mut Scheduler, waves: &[Vec<DueWindow>]) {
-    for due in waves.iter().flatten() {
+fn end(scheduler: &mut Scheduler, chunks: &[Vec<DueWindow>]) {
+    for due in chunks.iter().flatten() {
         scheduler.ended(due);
     }
 }
 
 #[test]
-fn a_wave_has_no_more_of_a_type_than_there_are_slots() {
+fn a_chunk_has_no_more_of_a_type_than_there_are_slots() {
     let at = Instant::now();
     let of_server = |n: usize| {
         let of = if n < 5 { "ssd" } else { "hdd" };
@@ -85,16 +85,16 @@ fn a_wave_has_no_more_of_a_type_than_there_are_slots() {
     let mut scheduler = scheduler(&volumes, Slots::new(2, None, Vec::new()));
     let mut sizes = Vec::new();
     while !scheduler.is_empty() {
-        let (waves, _) = leaving(&mut scheduler, at);
-        let [wave] = waves.as_slice() else {
-            panic!("one at a time: {}", waves.len());
+        let (chunks, _) = leaving(&mut scheduler, at);
+        let [chunk] = chunks.as_slice() else {
+            panic!("one at a time: {}", chunks.len());
         };
         let count = |of: &str| {
             let is = |due: &&DueWindow| due.volume_type.as_deref() == Some(of);
-            wave.iter().filter(is).count()
+            chunk.iter().filter(is).count()
         };
         sizes.push((count("ssd"), count("hdd")));
-        end(&mut scheduler, &waves);
+        end(&mut scheduler, &chunks);
     }
     // Daily, and then express.
     let once = [(2, 2), (2, 0), (1, 0)];
@@ -113,8 +113,8 @@ fn nobody_is_overtaken_for_slots_of_a_type_and_other_types_go_on() {
     let slots = Slots::new(2, None, others(1, "ssd"));
     let mut scheduler = scheduler(&volumes, slots);
     // The VM needs two slots; one is free, and the volume behind it does not take that.
-    let (waves, watched) = leaving(&mut scheduler, at);
-    assert_eq!((daily_of(&waves), watched), (vec![vec!["d"]], 1));
+    let (chunks, watched) = leaving(&mut scheduler, at);
+    assert_eq!((daily_of(&chunks), watched), (vec![vec!["d"]], 1));
     scheduler.other_ended(&others(1, "ssd")[0]);
     let (next, watched) = leaving(&mut scheduler, at);
     assert_eq!((daily_of(&next), watched), (vec![vec!["a", "b"]], 0));
@@ -133,13 +133,13 @@ fn a_batch_of_several_types_takes_nothing_while_one_of_them_lacks_slots() {
     ];
     let slots = Slots::new(1, None, others(1, "hung"));
     let mut scheduler = scheduler(&volumes, slots);
-    let (waves, watched) = leaving(&mut scheduler, at);
-    assert_eq!((daily_of(&waves), watched), (vec![vec!["c"]], 1));
-    end(&mut scheduler, &waves);
+    let (chunks, watched) = leaving(&mut scheduler, at);
+    assert_eq!((daily_of(&chunks), watched), (vec![vec!["c"]], 1));
+    end(&mut scheduler, &chunks);
     scheduler.other_ended(&others(1, "hung")[0]);
-    let (waves, _) = leaving(&mut scheduler, at);
+    let (chunks, _) = leaving(&mut scheduler, at);
     assert!(
-        waves.iter().any(|wave| wave.len() == 2),
+        chunks.iter().any(|chunk| chunk.len() == 2),
         "both at one moment"
     );
 }
@@ -163,8 +163,8 @@ fn a_shard_has_its_part_rounded_down_and_at_least_one() {
         let shard = Some(Shard { index: 0, count });
         let volumes: Vec<Volume> = (0..80).map(|n| volume(&n.to_string(), "ssd", "")).collect();
         let mut scheduler = scheduler(&volumes, Slots::new(max_creating, shard, Vec::new()));
-        let (waves, _) = leaving(&mut scheduler, Instant::now());
-        assert_eq!(waves.len(), slots, "{max_creating} of {count}");
+        let (chunks, _) = leaving(&mut scheduler, Instant::now());
+        assert_eq!(chunks.len(), slots, "{max_creating} of {count}");
     }
 }
 
@@ -173,9 +173,9 @@ fn a_volume_that_is_waited_for_too_long_is_left_out_of_every_batch() {
     let at = Instant::now();
     let volumes = [volume("a", "ssd", "web"), volume("b", "ssd", "web")];
     let mut scheduler = scheduler(&volumes, Slots::new(8, None, Vec::new()));
-    let (waves, _) = leaving(&mut scheduler, at);
-    assert_eq!(daily_of(&waves), [["a", "b"]]);
-    let one = waves[0]
+    let (chunks, _) = leaving(&mut scheduler, at);
+    assert_eq!(daily_of(&chunks), [["a", "b"]]);
+    let one = chunks[0]
         .iter()
         .find(|due| due.volume_id == "b")
         .expect("it");
@@ -189,8 +189,8 @@ fn a_volume_that_is_waited_for_too_long_is_left_out_of_every_batch() {
     };
     let given_up: Vec<&str> = given_up.iter().map(|due| due.volume_id.as_str()).collect();
     assert_eq!(given_up, ["a"]);
-    let (waves, _) = leaving(&mut scheduler, later);
-    assert_eq!(waves.len(), 1);
-    assert_eq!(waves[0][0].volume_id, "b");
+    let (chunks, _) = leaving(&mut scheduler, later);
+    assert_eq!(chunks.len(), 1);
+    assert_eq!(chunks[0][0].volume_id, "b");
     assert!(scheduler.is_empty());
 }

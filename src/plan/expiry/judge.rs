@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::listed::{AvailableSnapshot, OfVolume};
-use super::{Deletion, ExpiryLimits, ExpiryVerdict, Kept, Plan, Reason, Turn};
+use super::{Deletion, ExpiryLimits, ExpiryVerdict, Kept, Reason, Turn};
 use crate::plan::{Expiry, Snapshot, State, Volume};
 use crate::policy::{PolicyKind, PolicyState};
 
@@ -15,9 +15,16 @@ pub(super) struct Judge<'a> {
     pub(super) limits: ExpiryLimits,
 }
 
+/// What is to be done about one snapshot whose time has come, or that cannot be judged.
+pub(super) enum Judged<'a> {
+    Goes(Deletion<'a>),
+    Stays(Kept<'a>),
+}
+
 impl<'a> Judge<'a> {
-    /// Adds to the plan what is to be done about the volume's snapshots.
-    pub(super) fn add_all(&self, of_volume: &'a OfVolume, plan: &mut Plan<'a>) {
+    /// Judges the volume's snapshots; those whose time has not come are left out.
+    pub(super) fn judged(&self, of_volume: &'a OfVolume) -> Vec<Judged<'a>> {
+        let mut judged = Vec::new();
         for (kind, copies) in &of_volume.copies {
             let (keep_last, keep_at_most) = (self.keep_last(*kind), self.keep_at_most(*kind));
             let mut newer_not_held = 0;
@@ -25,7 +32,7 @@ impl<'a> Judge<'a> {
                 let is_last = newer < keep_last;
                 let is_surplus = keep_at_most.is_some_and(|most| newer_not_held >= most);
                 let verdict = self.verdict_of_copy(copy, is_last, is_surplus);
-                self.add(&copy.id, Some(*kind), Turn::Available, verdict, plan);
+                judged.extend(self.by_verdict(&copy.id, Some(*kind), Turn::Available, verdict));
                 newer_not_held += usize::from(!copy.held);
             }
         }
@@ -35,37 +42,37 @@ impl<'a> Judge<'a> {
                 _ => Turn::Stuck,
             };
             let verdict = self.verdict_of_other(other);
-            self.add(&other.id, other.policy, turn, verdict, plan);
+            judged.extend(self.by_verdict(&other.id, other.policy, turn, verdict));
         }
+        judged
     }
 
-    fn add(
+    fn by_verdict(
         &self,
         snapshot_id: &'a str,
         policy: Option<PolicyKind>,
         turn: Turn,
         verdict: ExpiryVerdict,
-        plan: &mut Plan<'a>,
-    ) {
+    ) -> Option<Judged<'a>> {
         let volume_id = self.volume_id;
         match (verdict, policy) {
-            (ExpiryVerdict::NotExpired, _) => {}
+            (ExpiryVerdict::NotExpired, _) => None,
             (ExpiryVerdict::Delete { reason, expired_at }, Some(policy)) => {
-                plan.deletions.push(Deletion {
+                Some(Judged::Goes(Deletion {
                     snapshot_id,
                     volume_id,
                     policy,
                     reason,
                     expired_at,
                     turn,
-                });
+                }))
             }
-            (verdict, policy) => plan.kept.push(Kept {
+            (verdict, policy) => Some(Judged::Stays(Kept {
                 snapshot_id,
                 volume_id,
                 policy,
                 verdict,
-            }),
+            })),
         }
     }
 

@@ -14,7 +14,7 @@ use std::fmt;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use self::judge::Judge;
+use self::judge::{Judge, Judged};
 pub use self::listed::ManagedSnapshots;
 use super::{Scope, Volume};
 use crate::policy::PolicyKind;
@@ -155,7 +155,12 @@ pub fn plan<'a>(
             None => scope.contains_unlisted(volume_id),
         };
         if in_scope {
-            judge.add_all(of_volume, &mut plan);
+            for judged in judge.judged(of_volume) {
+                match judged {
+                    Judged::Goes(deletion) => plan.deletions.push(deletion),
+                    Judged::Stays(kept) => plan.kept.push(kept),
+                }
+            }
         }
     }
     plan.deletions.sort_by(|a, b| a.place().cmp(&b.place()));
