@@ -365,7 +365,7 @@ impl<'a> Played<'a> {
                 self.check(is_its, "an answer names its own cloud and project", told);
             }
         }
-        if served.is_stale && served.ills.is_empty() {
+        if served.is_stale && served.ills.is_empty() && !self.own[n].is_astray {
             let refused = fault.is_some_and(|(error_type, _)| error_type == "AuthenticationFailed");
             self.check(
                 refused,

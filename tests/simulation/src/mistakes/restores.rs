@@ -104,4 +104,13 @@ pub const OF_RESTORES: &[Mistake] = &[
             put: "let copy = made.next().filter(|copy| CopyState::of(&copy.status) != CopyState::Broken);",
         }],
     },
+    Mistake {
+        name: "what-is-gone-explains-everything",
+        says: "A copy of whose original no snapshot is left says nothing of the window.",
+        changes: &[Change {
+            file: "src/plan/restore/point.rs",
+            find: "self.by_volume.get(volume_id).is_some_and(|chosen| {",
+            put: "self.by_volume.get(volume_id).is_none_or(|chosen| {",
+        }],
+    },
 ];
