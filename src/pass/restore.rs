@@ -19,7 +19,7 @@ use crate::plan::restore::{
     self, CopyState, NothingToRestore, RestoreAttachment, RestoreItem, RestorePlan, RestorePoint,
     RestoreVolume,
 };
-use crate::policy::keys;
+use crate::policy::{Metadata, keys};
 use crate::report::RestoreSummary;
 
 /// Why nothing was restored.
@@ -61,6 +61,8 @@ pub(super) struct SeenCopy {
     pub(super) id: String,
     pub(super) status: String,
     pub(super) size: Option<u64>,
+    /// As far as they are known: what it was made from.
+    metadata: Metadata,
 }
 
 /// Looks, plans and, unless this is a dry run, creates what is missing and waits for it.
@@ -104,12 +106,16 @@ pub(crate) async fn run(
             },
         )
         .await?;
-    let plan = restore::plan(&point, &volumes, &snapshots)?;
+    let mut plan = restore::plan(&point, &volumes, &snapshots)?;
     let outcomes = if request.dry_run {
         plan.items.iter().map(dry_outcome).collect()
     } else {
         execute(client, deadline, &request.restore_id, &plan).await
     };
+    for copy in outcomes.iter().filter_map(CopyOutcome::copy) {
+        let copy = RestoreVolume::new(copy.id.clone(), &copy.metadata);
+        plan.learn(&copy, &snapshots);
+    }
     let has_snapshots = |id: &str| snapshots.iter().any(|one| one.volume_id == id);
     let is_known = |id: &str| volumes.contains_key(id) || has_snapshots(id);
     let unknown = remarks::unknown_volumes(point.volume_ids, remarks::NO_TRACE, is_known);
@@ -160,6 +166,7 @@ fn seen(copy: &restore::RestoreCopy) -> SeenCopy {
         id: copy.volume_id.clone(),
         status: copy.status.clone(),
         size: copy.size,
+        metadata: Metadata::new(),
     }
 }
 
@@ -247,6 +254,7 @@ fn as_seen(volume: openstack::Volume) -> SeenCopy {
         id: volume.id,
         status: volume.status,
         size: volume.size,
+        metadata: volume.metadata,
     }
 }
 

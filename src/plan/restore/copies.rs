@@ -97,6 +97,12 @@ impl RestoreVolume {
         }
     }
 
+    /// What it was made from, where it is a copy that says so.
+    pub(super) fn source(&self, snapshots: &[Snapshot]) -> Option<RestoreSource> {
+        self.restored_snapshot.as_ref()?;
+        Some(RestoreCopy::of(self).source(snapshots))
+    }
+
     /// Whether this restore made it.
     pub(crate) fn is_copy_of(&self, restore_id: &str) -> bool {
         self.restore_id.as_deref() == Some(restore_id)

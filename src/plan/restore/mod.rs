@@ -84,6 +84,23 @@ pub struct RestorePlan<'a> {
     pub spread: Option<(DateTime<Utc>, DateTime<Utc>)>,
 }
 
+impl RestorePlan<'_> {
+    /// Takes in what a copy says of itself: one that was found when an answer was lost may be another
+    /// call's, and of another snapshot than was planned. What is told is what is there.
+    pub fn learn(&mut self, copy: &RestoreVolume, snapshots: &[Snapshot]) {
+        let Some(made_of) = copy.source(snapshots) else {
+            return;
+        };
+        let of = copy.restored_volume.as_ref();
+        for item in &mut self.items {
+            if Some(&item.volume_id) == of && item.source.snapshot_id != made_of.snapshot_id {
+                item.source = made_of.clone();
+            }
+        }
+        self.spread = spread(&self.items);
+    }
+}
+
 /// There is nothing to restore from.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NothingToRestore {

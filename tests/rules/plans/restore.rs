@@ -241,6 +241,25 @@ fn where_nothing_is_left_of_a_copied_volume_the_others_are_still_of_its_window()
 }
 
 #[test]
+fn a_copy_of_another_call_is_told_of_as_what_it_is_made_of() {
+    let snapshots = ["a", "b"].map(|volume| of_day(volume, PolicyKind::Daily, 10));
+    let older = of_day("a", PolicyKind::Daily, 8);
+    let snapshots = [snapshots.as_slice(), &[older]].concat();
+    let named = BTreeSet::from(["a".to_owned(), "b".to_owned()]);
+    let point = of(&named);
+    let volumes = volumes(&["a", "b"]);
+    let mut plan = restore::plan(&point, &volumes, &snapshots).expect("something to restore");
+    assert_eq!(plan.items[0].source.snapshot_id, "a-daily-10");
+    assert_eq!(plan.spread, None);
+    // A call at the same moment was asked for the eighth, and its copy was found for ours.
+    plan.learn(&copy("a", "a-daily-8", 12), &snapshots);
+    assert_eq!(plan.items[0].source.snapshot_id, "a-daily-8");
+    assert_eq!(plan.items[1].source.snapshot_id, "b-daily-10");
+    let (first, last) = plan.spread.expect("a spread");
+    assert_eq!((last - first).num_days(), 2);
+}
+
+#[test]
 fn copies_are_no_originals_and_name_those_they_are_of() {
     let mut volumes = volumes(&["a"]);
     let made = copy("b", "b-daily-10", 10);
