@@ -259,7 +259,9 @@ impl World {
             Doing::LoseTime(volume, n) => {
                 if let Some(one) = nth(*volume, *n) {
                     cloud.hide_created_at(&one.id);
-                    self.memory().undated.insert(one.id);
+                    let mut memory = self.memory();
+                    memory.undated.insert(one.id);
+                    memory.last = None;
                 }
             }
             Doing::LoseField(volume, n, field) => {
@@ -268,7 +270,10 @@ impl World {
                     None => Some(id(*volume).to_owned()),
                 };
                 if let Some(row) = row {
-                    self.memory().nulls.entry(row).or_default().push(field);
+                    let mut memory = self.memory();
+                    memory.nulls.entry(row).or_default().push(field);
+                    // The cloud does not know of it, so nothing has changed there.
+                    memory.last = None;
                 }
             }
             Doing::ForeignSnapshot(volume) => {

@@ -22,6 +22,7 @@ impl Judge {
         let tries = tries(asked);
         self.waits(asked, &tries);
         self.gives_up(asked, &tries);
+        self.accepts_a_refusal(asked, &tries);
         self.removes_what_broke(asked);
         self.leaves_the_unknown(asked, &tries);
     }
@@ -47,6 +48,24 @@ impl Judge {
                     || format!("{}: {waited:?} of {seconds} s", asked.pass.label),
                 );
             }
+        }
+    }
+
+    /// One fresh token a try, and a refusal of that is final: nobody goes on asking for tokens.
+    fn accepts_a_refusal(&mut self, asked: &Asked<'_>, tries: &BTreeMap<Errand<'_>, Vec<&Sent>>) {
+        let most = asked.knobs.max_retries as usize + 2;
+        for ((purpose, target, query, _), tries) in tries {
+            // Each creation looks for its own, and each look is another.
+            let is_look = query.contains("limit=") || query.contains("volume_id=");
+            if matches!(purpose, Purpose::Login | Purpose::Read) || is_look {
+                continue;
+            }
+            let refused = tries.iter().filter(|one| one.status == Some(401)).count();
+            self.check(
+                refused <= most,
+                "a token that is refused again and again is accepted as refused",
+                || format!("{}: {purpose:?} {target} {refused} times", asked.pass.label),
+            );
         }
     }
 
@@ -93,8 +112,12 @@ impl Judge {
             let policy = failure["policy"].as_str().and_then(Kind::named);
             let volume = failure["volume_id"].as_str().unwrap_or_default();
             let (purpose, holds) = match (asked.phase, snapshot, policy) {
+                // What is read again before it goes may not be readable.
                 ("expire", Some(id), _) => (
-                    Purpose::Delete,
+                    match text.starts_with("GET ") {
+                        true => Purpose::Read,
+                        false => Purpose::Delete,
+                    },
                     Box::new(move |one: &Sent| one.target == id) as Box<dyn Fn(&Sent) -> bool>,
                 ),
                 ("snapshot", None, Some(kind)) if !text.contains("outcome is unknown") => (
