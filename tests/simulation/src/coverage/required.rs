@@ -297,6 +297,7 @@ pub(super) const WEEKS: &[&str] = &[
     "sick: a rule switched off",
     "sick: Lambda throttled",
     "a window was served while another backend was sick",
+    "a pass that could have been left out was run",
     "three and more tries in a day left something behind",
     "what was being created took all slots of a type",
     "a window had to wait for what is stuck",

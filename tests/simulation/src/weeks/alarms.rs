@@ -285,6 +285,15 @@ impl Printed {
         }
         aged
     }
+
+    /// Whether both say the same, but for a second or two in an age.
+    pub fn is_like(&self, other: &Self) -> bool {
+        let same = |(one, other): (&Point, &Point)| {
+            let slack = if one.is_age { 2.0 } else { 0.0 };
+            one.place == other.place && (one.value - other.value).abs() <= slack
+        };
+        self.0.len() == other.0.len() && self.0.iter().zip(&other.0).all(same)
+    }
 }
 
 impl Query {

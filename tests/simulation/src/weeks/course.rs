@@ -7,7 +7,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use simcloud::Role;
 
-use super::alarms::Alarms;
+use super::alarms::{Alarms, Printed};
 use super::template::Template;
 use super::{Ill, Sickness, Weeks, delta};
 use crate::calendar;
@@ -190,6 +190,17 @@ impl Course {
     /// A pass of this phase has been made, or would have been.
     pub fn invoked(&mut self, phase: &'static str, at: DateTime<Utc>) {
         self.invoked.insert(phase, at);
+    }
+
+    /// A pass that could have been left out was run all the same: it has to print what would have
+    /// been taken for its line.
+    pub fn compare(&mut self, label: &str, foretold: &Printed, printed: &Printed) {
+        self.hit("a pass that could have been left out was run");
+        self.check(
+            foretold.is_like(printed),
+            "a pass over what has not changed prints the same, with ages that have gone on",
+            || format!("{label}: {foretold:?}, printed {printed:?}"),
+        );
     }
 
     /// Something happened, for the table of what was covered.
