@@ -105,13 +105,16 @@ pub struct Alarm {
     pub missing: Missing,
 }
 
+/// What was told of a series, and when.
+type Datapoint = (DateTime<Utc>, f64);
+
 /// All alarms with the datapoints that have come.
 #[derive(Debug)]
 pub struct Alarms {
     alarms: Vec<Alarm>,
     ringing: Vec<bool>,
     /// Of every series that an alarm is about, in order.
-    datapoints: Vec<(Series, VecDeque<(DateTime<Utc>, f64)>)>,
+    datapoints: Vec<(Series, VecDeque<Datapoint>)>,
 }
 
 /// What a line of metrics declares, as far as any alarm is about it.

@@ -266,11 +266,11 @@ impl<'a> Stage<'a> {
     fn date(&self) -> DateHeader {
         let all = self.weeks.sicknesses.iter().zip(&self.was_sick);
         let off = all.filter(|(_, is_sick)| **is_sick);
-        let off = off.filter_map(|(one, _)| match one.ill {
+        let mut off = off.filter_map(|(one, _)| match one.ill {
             Ill::Clock(off) => Some(off),
             _ => None,
         });
-        DateHeader::Shifted(off.last().unwrap_or_default())
+        DateHeader::Shifted(off.next_back().unwrap_or_default())
     }
 
     /// Lets requests meet with what is sick, and with nothing else.
