@@ -184,7 +184,7 @@ fn listings(looks: &[Sent], target: &str) -> BTreeMap<String, Listing> {
 }
 
 /// How far back snapshots of each kind can matter: to where the active window of a policy began
-/// or, where nothing is there that it can be restored from, the previous one.
+/// or, where nothing was there at any moment that it can be restored from, the previous one.
 fn horizons(asked: &Asked<'_>) -> BTreeMap<Kind, DateTime<Utc>> {
     let mut horizons: BTreeMap<Kind, DateTime<Utc>> = BTreeMap::new();
     // What people change while the pass lists is on no list.
@@ -206,7 +206,9 @@ fn horizons(asked: &Asked<'_>) -> BTreeMap<Kind, DateTime<Utc>> {
             let restores = |snap: &Snap| {
                 snap.status == "available" && rules::belongs(snap, schedule.kind, &active)
             };
-            let back_to = if copy.snapshots.iter().any(restores) {
+            // Another pass may have finished one while this one listed.
+            let mut copies = asked.copies_of(id);
+            let back_to = if copies.any(|copy| copy.snapshots.iter().any(restores)) {
                 active.start
             } else {
                 calendar::window_before(&schedule, &active).start
