@@ -37,7 +37,7 @@ pub const OF_WEEKS: &[Mistake] = &[
         changes: &[Change {
             file: "src/pass/slots.rs",
             find: "self.taken.get(of).unwrap_or(&0) + count > self.limit",
-            put: "self.taken.values().sum::<usize>() + count > self.limit && self.taken.contains_key(of)",
+            put: "of.is_some() && self.taken.values().sum::<usize>() + count > self.limit",
         }],
     },
     Mistake {

@@ -270,7 +270,7 @@ impl<'a> Stage<'a> {
             Ill::Clock(off) => Some(off),
             _ => None,
         });
-        DateHeader::Shifted(off.next_back().unwrap_or_default())
+        DateHeader::Shifted(off.next().unwrap_or_default())
     }
 
     /// Lets requests meet with what is sick, and with nothing else.
