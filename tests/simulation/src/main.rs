@@ -32,7 +32,12 @@ fn main() -> ExitCode {
     };
     let holds = if arguments.mutations {
         let (of, seeds) = arguments.length();
-        mutations::run(&arguments.only, seeds.unwrap_or(500), of).map_err(|e| e.to_string())
+        // What overlapping passes owe each other is rare.
+        let enough = match of {
+            Length::Passes => 3_000,
+            _ => 500,
+        };
+        mutations::run(&arguments.only, seeds.unwrap_or(enough), of).map_err(|e| e.to_string())
     } else {
         match arguments.seed {
             Some(seed) => replay(seed, &arguments),

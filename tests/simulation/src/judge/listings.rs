@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use simcloud::Happening;
 use simcloud::config::DateHeader;
 use simcloud::quirks::Sorting;
 
@@ -87,7 +88,7 @@ impl Judge {
             self.coverage.hit("a listing looked sorted and was not");
             self.is_deceived = true;
         }
-        for (kind, back_to) in horizons(asked) {
+        for (kind, back_to) in self.horizons(asked) {
             // Rows are dated by the cloud's clock, windows by the function's.
             let back_to = back_to.min(back_to - self.ahead(asked));
             let mut of_kind = snapshots.keys();
@@ -183,41 +184,52 @@ fn listings(looks: &[Sent], target: &str) -> BTreeMap<String, Listing> {
     listings.collect()
 }
 
-/// How far back snapshots of each kind can matter: to where the active window of a policy began
-/// or, where nothing was there at any moment that it can be restored from, the previous one.
-fn horizons(asked: &Asked<'_>) -> BTreeMap<Kind, DateTime<Utc>> {
-    let mut horizons: BTreeMap<Kind, DateTime<Utc>> = BTreeMap::new();
-    // What people change while the pass lists is on no list.
-    let Some(copy) = asked.copies().first().filter(|_| asked.step.meanwhile == 0) else {
-        return horizons;
-    };
-    for (id, copy) in &copy.volumes {
-        let Some(volume) = copy.volume.as_ref().filter(|one| one.tags.managed) else {
-            continue;
+impl Judge {
+    /// How far back snapshots of each kind can matter: to where the active window of a policy began
+    /// or, where nothing is there that it can be restored from, the previous one.
+    fn horizons(&self, asked: &Asked<'_>) -> BTreeMap<Kind, DateTime<Utc>> {
+        let mut horizons: BTreeMap<Kind, DateTime<Utc>> = BTreeMap::new();
+        // What people change while the pass lists is on no list.
+        let Some(copy) = asked.copies().first().filter(|_| asked.step.meanwhile == 0) else {
+            return horizons;
         };
-        if !asked.names(id) || asked.is_sharded {
-            continue;
-        }
-        for meaning in volume.tags.policies {
-            let Meaning::On(schedule) = meaning else {
+        // What others have made while the pass lists may be enough.
+        let became_whole = |volume_id: &str| {
+            let changes = asked.step.changes.iter();
+            let mut whole = changes.filter(|change| {
+                change.volume_id == volume_id && change.happening == Happening::Available
+            });
+            whole.any(|change| {
+                let id = change.snapshot_id.as_deref();
+                id.is_some_and(|id| !self.is_made_by(asked, id))
+            })
+        };
+        for (id, copy) in &copy.volumes {
+            let Some(volume) = copy.volume.as_ref().filter(|one| one.tags.managed) else {
                 continue;
             };
-            let active = calendar::window_at(&schedule, asked.basis.now);
-            let restores = |snap: &Snap| {
-                snap.status == "available" && rules::belongs(snap, schedule.kind, &active)
-            };
-            // Another pass may have finished one while this one listed.
-            let mut copies = asked.copies_of(id);
-            let back_to = if copies.any(|copy| copy.snapshots.iter().any(restores)) {
-                active.start
-            } else {
-                calendar::window_before(&schedule, &active).start
-            };
-            let earliest = horizons.entry(schedule.kind).or_insert(back_to);
-            *earliest = back_to.min(*earliest);
+            if !asked.names(id) || asked.is_sharded {
+                continue;
+            }
+            for meaning in volume.tags.policies {
+                let Meaning::On(schedule) = meaning else {
+                    continue;
+                };
+                let active = calendar::window_at(&schedule, asked.basis.now);
+                let restores = |snap: &Snap| {
+                    snap.status == "available" && rules::belongs(snap, schedule.kind, &active)
+                };
+                let back_to = if copy.snapshots.iter().any(restores) || became_whole(id) {
+                    active.start
+                } else {
+                    calendar::window_before(&schedule, &active).start
+                };
+                let earliest = horizons.entry(schedule.kind).or_insert(back_to);
+                *earliest = back_to.min(*earliest);
+            }
         }
+        horizons
     }
-    horizons
 }
 
 /// Looks at what is being made ask for another number of rows, and look-ups for a volume.

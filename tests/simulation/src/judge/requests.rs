@@ -3,6 +3,8 @@
 //! A pass that nothing disturbs and that changes nothing reads the pages of volumes and snapshots, and
 //! at most eight more answers: it lists, and is done.
 
+use std::time::Duration;
+
 use simcloud::Route;
 
 use super::{Asked, Judge};
@@ -66,6 +68,34 @@ impl Judge {
             || format!("{}: {telling}", pass.label),
         );
         self.at_a_time(asked);
+        self.looks_with_breaks(asked);
+    }
+
+    /// What is being made is looked at four times a second at most, and once more for twins.
+    fn looks_with_breaks(&mut self, asked: &Asked<'_>) {
+        // What went wrong with a look is tried again, however soon that is.
+        if asked.step.struck.iter().any(|(_, times)| *times > 0) {
+            return;
+        }
+        let is_look = |query: &str| {
+            let others = ["marker=", "policy-type", "volume_id="];
+            query.contains("metadata=")
+                && query.contains("limit=")
+                && !others.iter().any(|part| query.contains(part))
+        };
+        let sent = asked.pass.record.sent.iter();
+        let looks = sent.filter(|one| one.purpose == Purpose::List && one.target == "snapshots");
+        let looks = looks.filter(|one| one.status == Some(200) && is_look(&one.query));
+        let looks: Vec<_> = looks.map(|one| one.at).collect();
+        let second = Duration::from_secs(1) - asked.pace.slack();
+        let hasty = looks.windows(6).find(|six| six[5] - six[0] < second);
+        self.coverage
+            .hit_if(looks.len() > 8, "looked at several times");
+        self.check(
+            hasty.is_none(),
+            "what is being made is looked at four times a second at most",
+            || format!("{}: {} looks", asked.pass.label, looks.len()),
+        );
     }
 
     fn at_a_time(&mut self, asked: &Asked<'_>) {
