@@ -114,6 +114,8 @@ pub struct Course {
     none_managed: Option<DateTime<Utc>>,
     /// When a volume last allowed snapshots again.
     unblocked: Option<DateTime<Utc>>,
+    /// When a policy that lacked a recovery point was last taken away, perhaps with its volume.
+    given_up: Option<DateTime<Utc>>,
     protected: BTreeSet<String>,
     violated: BTreeSet<&'static str>,
     violations: Vec<Violation>,
@@ -179,6 +181,7 @@ impl Course {
             released: None,
             none_managed: None,
             unblocked: None,
+            given_up: None,
             protected: BTreeSet::new(),
             violated: BTreeSet::new(),
             violations: Vec::new(),
@@ -313,6 +316,11 @@ impl Course {
             } else {
                 self.lost.remove(id);
             }
+        }
+        // What no longer has to be told rings until the next pass has seen that.
+        let mut gone = self.threads.iter().filter(|(key, _)| !seen.contains(key));
+        if gone.any(|(_, thread)| !thread.in_order) {
+            self.given_up = Some(at);
         }
         self.threads.retain(|key, _| seen.contains(key));
         self.lost.retain(|id, _| copy.volumes.contains_key(id));
@@ -555,7 +563,11 @@ impl Course {
                     .values()
                     .any(|one| lately(one.waited, self.limits.tick * 3))
         };
+        let is_given_up = lately(self.given_up, self.limits.tick * 2);
         match alarm {
+            "oldest-due-age" | "oldest-blocked-age" | "snapshots-deferred" if is_given_up => {
+                Some("who lacked a recovery point until now is gone")
+            }
             "policies-invalid" => managed()
                 .any(|volume| volume.tags.policies.contains(&Meaning::Unreadable))
                 .then_some("a policy is unreadable"),
