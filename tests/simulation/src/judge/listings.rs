@@ -146,7 +146,7 @@ fn ends_early(asked: &Asked<'_>) -> bool {
 
 /// The listings of a pass's beginning, by their filters.
 fn listings(looks: &[Sent], target: &str) -> BTreeMap<String, Listing> {
-    let mut pages: BTreeMap<String, Vec<(&str, Page)>> = BTreeMap::new();
+    let mut pages: BTreeMap<String, Vec<(Vec<&str>, Page)>> = BTreeMap::new();
     for one in looks {
         let parts: Vec<&str> = one.query.split('&').collect();
         let (Some(page), true) = (one.page, one.target == target) else {
@@ -164,12 +164,16 @@ fn listings(looks: &[Sent], target: &str) -> BTreeMap<String, Listing> {
         if !parts.iter().any(|part| part.starts_with("marker=")) {
             pages.clear();
         }
-        // A page whose answer was cut is asked for again.
-        pages.pop_if(|(query, _)| *query == one.query);
-        pages.push((&one.query, page));
+        // A page whose answer was cut or late is asked for again, perhaps with fewer rows.
+        let behind: Vec<&str> = parts
+            .into_iter()
+            .filter(|part| !part.starts_with("limit="))
+            .collect();
+        pages.pop_if(|(query, _)| *query == behind);
+        pages.push((behind, page));
     }
     let listings = pages.into_iter().filter_map(|(filter, pages)| {
-        let (_, last) = *pages.last()?;
+        let last = pages.last()?.1;
         let goes_on = pages.windows(2).all(|pair| {
             let times = pair[0].1.last.zip(pair[1].1.first);
             !pair[1].1.has_rows || times.is_some_and(|(one, other)| one >= other)

@@ -608,6 +608,9 @@ impl Course {
             .filter(|((id, kind), _)| self.has_to_wait(moment, id, *kind))
             .map(|(key, _)| key.clone())
             .collect();
+        if moment.is_well() && !waiting.is_empty() {
+            self.hit("a window had to wait for what is stuck");
+        }
         for key in waiting {
             let creating = self.is_being_created(moment, &key);
             if let Some(thread) = self.threads.get_mut(&key) {
@@ -694,9 +697,6 @@ impl Course {
             .collect();
         for (id, kind, since) in late {
             let waits = self.has_to_wait(moment, &id, kind);
-            if waits {
-                self.hit("a window had to wait for what is stuck");
-            }
             self.check(
                 waits,
                 "where nothing is sick a window is served by the second tick",
