@@ -112,6 +112,8 @@ pub struct Course {
     released: Option<DateTime<Utc>>,
     /// When no volume was last subscribed.
     none_managed: Option<DateTime<Utc>>,
+    /// When a volume had last been blocked for longer than the alarm allows.
+    long_blocked: Option<DateTime<Utc>>,
     /// When a volume last allowed snapshots again.
     unblocked: Option<DateTime<Utc>>,
     /// When a policy that lacked a recovery point was last taken away, perhaps with its volume.
@@ -180,6 +182,7 @@ impl Course {
             said: BTreeMap::new(),
             released: None,
             none_managed: None,
+            long_blocked: None,
             unblocked: None,
             given_up: None,
             protected: BTreeSet::new(),
@@ -548,11 +551,6 @@ impl Course {
         let volumes = || moment.copy.volumes.values();
         let policies = || volumes().filter_map(|copy| copy.volume.as_ref());
         let managed = || policies().filter(|volume| volume.tags.managed);
-        // The window before counts as well where its copy has gone by now.
-        let blocked_for_long = |key: &(String, Kind), thread: &Thread| {
-            let since = thread.blocked.and_then(|_| self.seen_back_to(moment, key));
-            since.is_some_and(|since| at - since > self.limits.blocked - self.limits.tick * 2)
-        };
         let lately =
             |when: Option<DateTime<Utc>>, ago: TimeDelta| when.is_some_and(|when| at - when <= ago);
         let waits = || {
@@ -575,10 +573,8 @@ impl Course {
                 lately(self.none_managed, self.limits.tick * 2).then_some("no volume is subscribed")
             }
             "volumes-lost" => (!self.lost.is_empty()).then_some("a volume is lost"),
-            "oldest-blocked-age" => self
-                .threads
-                .iter()
-                .any(|(key, thread)| blocked_for_long(key, thread))
+            // When a window ends, what is looked back to moves on, and the next pass sees that.
+            "oldest-blocked-age" => lately(self.long_blocked, self.limits.tick * 2)
                 .then_some("a volume is blocked")
                 .or(lately(self.unblocked, self.limits.tick * 2)
                     .then_some("a volume was blocked until now")),
@@ -619,6 +615,13 @@ impl Course {
                     thread.creating = Some((moment.at, since));
                 }
             }
+        }
+        // The window before counts as well where its copy has gone by now.
+        let limits = self.limits;
+        let mut blocked = self.threads.iter().filter(|(_, one)| one.blocked.is_some());
+        let for_long = |since: DateTime<Utc>| moment.at - since > limits.blocked - limits.tick * 2;
+        if blocked.any(|(key, _)| self.seen_back_to(moment, key).is_some_and(for_long)) {
+            self.long_blocked = Some(moment.at);
         }
         let volumes = moment.copy.volumes.values();
         let mut volumes = volumes.filter_map(|copy| copy.volume.as_ref());
