@@ -67,7 +67,7 @@ fn looks(volumes: usize, kinds: usize) -> u64 {
 
 /// All cases, in the order of the table.
 pub(super) fn all() -> Vec<Case> {
-    use Scenario::{Cold, Due, Expire, Growth, Long, Quiet, Skew};
+    use Scenario::{Cold, Due, Expire, Growth, Long, Quiet, Report, Skew};
     use Weather::{Fixed, LogNormal, Still};
     let seconds = |s: f64| Duration::from_secs_f64(s);
     let millis = Duration::from_millis;
@@ -143,6 +143,12 @@ pub(super) fn all() -> Vec<Case> {
     add(none, Still, 3, &goals);
     add(none, Fixed, 1, &goals[1..]);
     add(none, LogNormal, 1, &goals[1..]);
+    for page in [false, true] {
+        let report = Report { of: 100_000, page };
+        let goals = [Goal::Memory(64 * MIB)];
+        add(report, Still, 3, &goals);
+        add(report, Fixed, 1, &goals);
+    }
     for (volumes, max_concurrency) in [(8, 16), (40, 40)] {
         let skew = Skew {
             volumes,

@@ -59,6 +59,14 @@ pub(super) async fn run(binary: &Path, scenario: Scenario, latency: Latency) -> 
     let answer = invocation
         .result
         .map_err(|failure| io::Error::other(format!("{}: {failure:?}", scenario.name())))?;
+    if let Scenario::Report { page: true, .. } = scenario
+        && !answer.as_str().is_some_and(|page| page.contains("<svg"))
+    {
+        return Err(io::Error::other(format!(
+            "{}: no page, but {answer}",
+            scenario.name()
+        )));
+    }
     for (place, expected) in scenario.expected() {
         let found = answer.pointer(place).and_then(serde_json::Value::as_u64);
         if found != Some(expected) {

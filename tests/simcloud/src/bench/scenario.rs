@@ -30,6 +30,9 @@ pub(super) enum Scenario {
     Due { volumes: usize, max_creating: usize },
     /// So many of all snapshots have expired.
     Expire { expired: usize, of: usize },
+    /// Of so many snapshots none has expired, and somebody asks how all volumes stand: for rows, or
+    /// for the dashboard's page.
+    Report { of: usize, page: bool },
     /// One snapshot of each volume of one VM is due.
     Skew {
         volumes: usize,
@@ -50,6 +53,8 @@ impl Scenario {
             Self::Due { volumes, .. } => format!("due-{volumes}"),
             Self::Expire { expired: 0, of } => format!("expire-none-of-{of}"),
             Self::Expire { expired, of } => format!("expire-{expired}-of-{of}"),
+            Self::Report { of, page: false } => format!("report-{of}"),
+            Self::Report { of, page: true } => format!("page-{of}"),
             Self::Skew { volumes, .. } => format!("skew-{volumes}"),
             Self::Growth { snapshots } => format!("growth-{snapshots}"),
         }
@@ -112,6 +117,7 @@ impl Scenario {
                     fleet::add_history(&cloud, &id, "daily", gone);
                 }
             }
+            Self::Report { of, .. } => return Self::Expire { expired: 0, of }.cloud(latency),
             Self::Growth { snapshots } => {
                 let volumes = 1_000;
                 for id in fleet::add_volumes(&cloud, volumes, ONE, 2) {
@@ -125,8 +131,12 @@ impl Scenario {
     }
 
     pub(super) fn event(self) -> Value {
-        let expires = matches!(self, Self::Expire { .. });
-        json!({ "phase": if expires { "expire" } else { "snapshot" } })
+        match self {
+            Self::Report { page: true, .. } => json!({ "widgetContext": {} }),
+            Self::Report { .. } => json!({ "phase": "report" }),
+            Self::Expire { .. } => json!({ "phase": "expire" }),
+            _ => json!({ "phase": "snapshot" }),
+        }
     }
 
     /// Settings of the function that differ from the defaults.
@@ -162,6 +172,7 @@ impl Scenario {
             Self::Expire { expired, of } => {
                 Limit::of_looking(of / 10, of).then(expired, MAX_CONCURRENCY)
             }
+            Self::Report { of, .. } => Limit::of_looking(of / 10, of),
             Self::Skew { volumes, .. } => Limit::of_looking(volumes, volumes)
                 .then(1, 1)
                 .waiting(CREATION)
@@ -181,7 +192,7 @@ impl Scenario {
     }
 
     /// What the answer has to count, by its place in the answer. A pass that did something
-    /// else was not the one to be measured.
+    /// else was not the one to be measured; a page is a text, and counts nothing.
     pub(super) fn expected(self) -> Vec<(&'static str, u64)> {
         let number = |n: usize| n as u64;
         match self {
@@ -198,6 +209,11 @@ impl Scenario {
             Self::Expire { expired, of } => vec![
                 ("/snapshots/deleted", number(expired)),
                 ("/snapshots/managed", number(of)),
+            ],
+            Self::Report { page: true, .. } => Vec::new(),
+            Self::Report { of, .. } => vec![
+                ("/totals/volumes", number(of / 10)),
+                ("/totals/snapshots", number(of)),
             ],
         }
     }
