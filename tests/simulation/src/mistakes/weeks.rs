@@ -41,17 +41,6 @@ pub const OF_WEEKS: &[Mistake] = &[
         }],
     },
     Mistake {
-        name: "who-waits-for-slots-holds-up-all",
-        says: "Behind a window that waits for a slot of its type those of other types wait too.",
-        changes: &[Change {
-            file: "src/pass/scheduler.rs",
-            find: "wanted.extend(lacking);
-                continue;",
-            put: "wanted.extend(lacking);
-                break;",
-        }],
-    },
-    Mistake {
         name: "what-others-create-takes-no-slot",
         says: "Each pass begins with all slots free.",
         changes: &[Change {
