@@ -2,8 +2,8 @@
 //!
 //! This room knows how to talk to OpenStack and nothing of policies. Every call takes a
 //! [`Deadline`](crate::deadline::Deadline), is tried again by one rule
-//! ([`Connection::execute_action`]) and, where it fails, says which request failed, how, and
-//! under which request id.
+//! ([`execute_action`](connection::Connection::execute_action)) and, where it fails, says which
+//! request failed, how, and under which request id.
 //!
 //! From the bottom up: `response` reads answers, `connection` sends requests and `observed` remembers
 //! what they tell of the cloud, `auth` keeps the session, `request` sends with its token, `retry` tries
