@@ -9,6 +9,7 @@ use simcloud::quirks::Sorting;
 
 use super::{Asked, Judge};
 use crate::calendar;
+use crate::case::Pace;
 use crate::meaning::{Kind, Meaning, Snap};
 use crate::rules;
 use crate::witness::{Page, Purpose, Sent};
@@ -121,7 +122,17 @@ impl Judge {
     pub(super) fn ahead(&self, asked: &Asked<'_>) -> TimeDelta {
         match asked.step.date {
             DateHeader::Absent => TimeDelta::zero(),
-            DateHeader::Shifted(by) => asked.pass.draw.skew - by,
+            DateHeader::Shifted(by) => self.skew(asked) - by,
+        }
+    }
+
+    /// How far a pass's clock is ahead of the cloud's. By the real clock that is the same for all passes,
+    /// those after all misfortune included, since one machine has one clock.
+    fn skew(&self, asked: &Asked<'_>) -> TimeDelta {
+        let first = self.case.steps.first().and_then(|step| step.passes.first());
+        match self.case.pace {
+            Pace::Paused => asked.pass.draw.skew,
+            Pace::Real => first.map_or_else(TimeDelta::zero, |pass| pass.skew),
         }
     }
 }
