@@ -36,12 +36,16 @@ pub(crate) enum Creation<R> {
     },
     /// Found when an answer was lost: perhaps ours, perhaps another's.
     Adopted(R),
+    /// Made by somebody else before a request left: nothing was asked for.
+    Served(R),
 }
 
 impl<R> Creation<R> {
     pub(crate) fn resource(&self) -> &R {
         match self {
-            Self::Created { resource, .. } | Self::Adopted(resource) => resource,
+            Self::Created { resource, .. } | Self::Adopted(resource) | Self::Served(resource) => {
+                resource
+            }
         }
     }
 
@@ -49,7 +53,7 @@ impl<R> Creation<R> {
     pub(crate) fn request_id(&self) -> Option<&str> {
         match self {
             Self::Created { request_id, .. } => request_id.as_deref(),
-            Self::Adopted(_) => None,
+            Self::Adopted(_) | Self::Served(_) => None,
         }
     }
 
@@ -61,6 +65,7 @@ impl<R> Creation<R> {
                 request_id,
             },
             Self::Adopted(_) => Self::Adopted(seen),
+            Self::Served(_) => Self::Served(seen),
         }
     }
 }
@@ -109,7 +114,7 @@ impl Client {
         let (served, read, look_up) = (&served, &read, &look_up);
         let attempt = || async move {
             if let Some(found) = served() {
-                return Ok(Creation::Adopted(found));
+                return Ok(Creation::Served(found));
             }
             if doubt.get() != Doubt::None
                 && let Some(found) = look_up(None).await?

@@ -1,7 +1,6 @@
 //! Creating one snapshot: requested, looked up where its answer was lost, waited for, and cleaned up
 //! where it breaks.
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
@@ -41,8 +40,6 @@ pub(crate) enum NotCreated {
     },
     /// Nothing was begun, or nothing came of it, and no time is left.
     Deferred(Error),
-    /// Nothing was asked for: this one, which somebody else has made, serves by now.
-    Served(Snapshot),
     /// It was made, and somebody else deleted it before it was available.
     Deleted {
         snapshot_id: String,
@@ -75,7 +72,7 @@ impl Client {
     ///
     /// `force` is always set: without it Cinder refuses volumes that are in use. Where a
     /// `permit` is handed in, the first request leaves without waiting for one. One that ends
-    /// in `error` is deleted.
+    /// in `error` is deleted. One that serves already is given as it was seen.
     ///
     /// # Errors
     /// [`NotCreated`] tells what became of it.
@@ -107,13 +104,11 @@ impl Client {
             Err(unexpected(&Method::POST, request.path, response, what))
         };
         let look_up = async |lost: Option<&Error>| self.look_up(deadline, matcher, lost).await;
-        let is_served = Cell::new(false);
-        let served = || (matcher.served)().inspect(|_| is_served.set(true));
         let requested = self
-            .create(deadline, &request, permit, served, read, look_up)
+            .create(deadline, &request, permit, matcher.served, read, look_up)
             .await?;
-        if let (Creation::Adopted(snapshot), true) = (&requested, is_served.get()) {
-            return Err(NotCreated::Served(snapshot.clone()));
+        if matches!(requested, Creation::Served(_)) {
+            return Ok(requested);
         }
         let made_by = requested.request_id().map(str::to_owned);
         match self.settled_snapshot(deadline, requested.resource()).await {
@@ -126,7 +121,7 @@ impl Client {
                 Creation::Created { resource, .. } => Err(NotCreated::Pending {
                     snapshot_id: Some(resource.id),
                 }),
-                adopted @ Creation::Adopted(_) => Ok(adopted),
+                found @ (Creation::Adopted(_) | Creation::Served(_)) => Ok(found),
             },
         }
     }

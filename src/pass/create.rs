@@ -55,7 +55,7 @@ impl Pass<'_> {
                 &read_snapshot(&snapshot),
                 "the answer was lost, and the look-up found it",
             ),
-            Err(NotCreated::Served(snapshot)) => {
+            Ok(Creation::Served(snapshot)) => {
                 self.adopted(&read_snapshot(&snapshot), "another pass was quicker")
             }
             Err(NotCreated::Pending { snapshot_id }) => CreateOutcome::Pending { snapshot_id },

@@ -230,7 +230,7 @@ async fn bring_about(
             volume: as_seen(resource),
             is_new: true,
         },
-        Ok(Creation::Adopted(volume)) => CopyOutcome::Usable {
+        Ok(Creation::Adopted(volume) | Creation::Served(volume)) => CopyOutcome::Usable {
             volume: as_seen(volume),
             is_new: false,
         },
