@@ -93,6 +93,11 @@ impl Force {
     }
 }
 
+/// Whether nobody has taken it from us or holds it meanwhile: whoever does has the last word.
+fn is_ours_to_delete(seen: &Snapshot) -> bool {
+    keys::is_managed(&seen.metadata) && !keys::is_held(&seen.metadata)
+}
+
 impl Pass<'_> {
     /// Deletes a snapshot that is stuck or broken: normally first, and by force where that is
     /// refused and nothing else will ever come of it. All deletions of a pass share what is known
@@ -107,11 +112,10 @@ impl Pass<'_> {
     ) -> DeleteOutcome {
         let forced = RefCell::new(None);
         let force_what_is_stuck = async |seen: &Snapshot| {
-            let snapshot = read_snapshot(seen);
-            // Whoever holds it, or takes it from us, in the meantime has the last word.
-            if snapshot.held || !keys::is_managed(&seen.metadata) {
+            if !is_ours_to_delete(seen) {
                 return AfterRefusal::GiveUp;
             }
+            let snapshot = read_snapshot(seen);
             let stuck = snapshot.is_stuck(self.now, self.limits.stuck_after);
             match snapshot.state {
                 _ if stuck || snapshot.state == State::ErrorDeleting => {
@@ -163,11 +167,10 @@ impl Pass<'_> {
         DeleteOutcome::of(outcome)
     }
 
-    /// Whether one whose deletion is to be sent again may still go: it has waited, and whoever holds
-    /// it or takes it from us meanwhile has the last word.
+    /// Whether one whose deletion is to be sent again, and has waited, may still go.
     async fn may_still_go(&self, deadline: Deadline, id: &str) -> bool {
         match self.client.snapshot(deadline, id).await {
-            Ok(seen) => keys::is_managed(&seen.metadata) && !keys::is_held(&seen.metadata),
+            Ok(seen) => is_ours_to_delete(&seen),
             Err(error) => error.status() == Some(StatusCode::NOT_FOUND),
         }
     }

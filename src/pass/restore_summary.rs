@@ -25,15 +25,17 @@ pub(super) fn fold(
     request: &RestoreRequest,
     remarks: Vec<Warning>,
 ) -> RestoreSummary {
-    let mut summary = RestoreSummary::default();
+    let is_open = |outcome: &&CopyOutcome| matches!(outcome, CopyOutcome::Open { .. });
+    let mut summary = RestoreSummary {
+        open: outcomes.iter().filter(is_open).count(),
+        ..RestoreSummary::default()
+    };
     let mut swaps = Vec::new();
     for (item, outcome) in plan.items.iter().zip(outcomes) {
         log(item, &outcome);
-        summary.open += usize::from(matches!(outcome, CopyOutcome::Open { .. }));
-        let failure = failure(item, &outcome);
-        failure
-            .into_iter()
-            .for_each(|one| summary.failures.push(one));
+        if let Some(failure) = failure(item, &outcome) {
+            summary.failures.push(failure);
+        }
         for id in &item.surplus {
             summary.warnings.push(Warning {
                 volume_id: Some(id.clone()),
