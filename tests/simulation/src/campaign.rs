@@ -11,7 +11,7 @@ use crate::case::Case;
 use crate::clouds;
 use crate::coverage::Coverage;
 use crate::draw;
-use crate::judge::Violation;
+use crate::findings::Violation;
 use crate::restores;
 use crate::run::{Detail, Figures, Outcome, run, run_binary};
 use crate::weeks;

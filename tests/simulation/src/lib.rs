@@ -31,6 +31,7 @@ pub mod case;
 pub mod clouds;
 pub mod coverage;
 pub mod draw;
+pub mod findings;
 pub mod judge;
 pub mod logs;
 pub mod meaning;

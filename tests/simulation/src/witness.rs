@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use http::{Method, Request, Response, StatusCode};
 use simcloud::Cloud;
 use tokio::sync::Notify;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use crate::case::Kill;
 use crate::world::{VolumeCopy, World};
@@ -183,7 +183,7 @@ pub struct Watch {
     record: Mutex<Record>,
     kill: Option<Kill>,
     /// Tells the driver that the pass has to die now.
-    pub killed: Notify,
+    killed: Notify,
     webhook: Receiver,
 }
 
@@ -209,6 +209,14 @@ impl Watch {
     /// What is written down so far.
     pub fn record(&self) -> MutexGuard<'_, Record> {
         self.record.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Comes to an end when the pass has to die; never, where that was not drawn.
+    pub async fn dies(&self) {
+        match self.kill {
+            Some(Kill::After(after)) => sleep(after).await,
+            _ => self.killed.notified().await,
+        }
     }
 
     async fn die(&self) -> ! {

@@ -2,23 +2,28 @@
 
 use std::sync::Arc;
 
-use simulation::campaign::{Campaign, Length, replay, run_case};
+use simulation::campaign::{Campaign, Length, Report, replay, run_case};
 use simulation::case::Item;
 use simulation::draw;
 use simulation::run::Detail;
 use simulation::{clouds, restores};
 
-#[test]
-fn no_seed_violates_an_invariant() {
-    let report = Campaign {
+/// The first seeds of this length.
+fn run(length: Length, seeds: u64) -> Report {
+    Campaign {
         from: 0,
-        seeds: 300,
-        length: Length::Passes,
+        seeds,
+        length,
         jobs: 2,
         binary: None,
         most_failures: 3,
     }
-    .run();
+    .run()
+}
+
+#[test]
+fn no_seed_violates_an_invariant() {
+    let report = run(Length::Passes, 300);
     let failed: Vec<String> = report
         .failed
         .iter()
@@ -50,15 +55,7 @@ fn no_seed_of_restores_or_of_clouds_violates_an_invariant() {
         (Length::Restores, 120, "created"),
         (Length::Clouds, 40, "as alone"),
     ] {
-        let report = Campaign {
-            from: 0,
-            seeds,
-            length,
-            jobs: 2,
-            binary: None,
-            most_failures: 3,
-        }
-        .run();
+        let report = run(length, seeds);
         let failed: Vec<String> = report
             .failed
             .iter()

@@ -10,8 +10,8 @@ use simcloud::Cloud;
 use super::way::Sent;
 use super::{Clouds, Entry, Fault, Ill};
 use crate::coverage::Coverage;
-use crate::judge::Violation;
-use crate::run::{Detail, End, Figures, Outcome};
+use crate::findings::Findings;
+use crate::run::{Detail, End, Figures, Fingerprint, Outcome};
 
 /// What a pass may fail with as a whole.
 const NAMED: [&str; 4] = [
@@ -61,9 +61,8 @@ pub(super) struct Played<'a> {
     case: &'a Clouds,
     own: Vec<Own>,
     served: Vec<Served>,
-    violations: Vec<Violation>,
+    findings: Findings,
     pub(super) coverage: Coverage,
-    checks: u64,
     figures: Figures,
     pub(super) trace: String,
 }
@@ -74,9 +73,8 @@ impl<'a> Played<'a> {
             case,
             own: Vec::new(),
             served: Vec::new(),
-            violations: Vec::new(),
+            findings: Findings::default(),
             coverage: Coverage::default(),
-            checks: 0,
             figures: Figures::default(),
             trace: String::new(),
         };
@@ -107,13 +105,7 @@ impl<'a> Played<'a> {
     }
 
     fn check(&mut self, holds: bool, rule: &'static str, what: impl FnOnce() -> String) {
-        self.checks += 1;
-        // A few tell as much as many.
-        const TOLD: usize = 3;
-        let told = |all: &[Violation]| all.iter().filter(|one| one.rule == rule).count();
-        if !holds && told(&self.violations) < TOLD {
-            self.violations.push(Violation { rule, what: what() });
-        }
+        self.findings.check(holds, rule, what);
     }
 
     /// Learns what a cloud has given out by now.
@@ -481,24 +473,22 @@ impl<'a> Played<'a> {
 
     /// What was found.
     pub(super) fn conclude(self, detail: Detail) -> Outcome {
-        let mut fingerprint = 0xcbf2_9ce4_8422_2325_u64;
+        let mut fingerprint = Fingerprint::NEW;
         for served in &self.served {
-            for byte in format!("{:?} {:?}", served.end, served.sent).bytes() {
-                fingerprint = (fingerprint ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
-            }
+            fingerprint.take(&format!("{:?} {:?}", served.end, served.sent));
         }
         Outcome {
-            violations: self.violations,
+            violations: self.findings.violations,
             coverage: self.coverage,
             figures: Figures {
-                checks: self.checks,
+                checks: self.findings.checks,
                 ..self.figures
             },
             trace: match detail {
                 Detail::Trace => self.trace,
                 _ => String::new(),
             },
-            fingerprint,
+            fingerprint: fingerprint.value(),
         }
     }
 }

@@ -2,6 +2,7 @@
 //! cloud that is played by itself is asked at the very same ones.
 
 use std::fmt::Write as _;
+use std::future::pending;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -10,7 +11,7 @@ use serde_json::{Value, json};
 use simcloud::{Cloud, Endpoints, Fault as Misfortune, Kind, Requests, Route, Service, VolumeSpec};
 use snapsentry::handler::{Handler, Invocation};
 use snapsentry::settings::LocalFiles;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until};
 
 use super::document::{Written, login_of, text};
 use super::draw::BETWEEN;
@@ -18,7 +19,7 @@ use super::judge::{Played, Served};
 use super::way::{Router, Sent};
 use super::{Clouds, Edit, Entry, Ill, Step};
 use crate::logs::Logs;
-use crate::run::End;
+use crate::run::{End, invoke};
 use crate::sandbox::LARGEST_BODY;
 
 /// How long one invocation has.
@@ -238,14 +239,7 @@ impl<'a> Stage<'a> {
             seed: (step * 1_000 + slot) as u64,
             invoked_function_arn: String::new(),
         };
-        let work = self.handler.handle(event, &invocation);
-        let end = match timeout(TIME + Duration::from_secs(1), work).await {
-            Err(_) => End::Overran,
-            Ok(Ok(answer)) => {
-                End::Answered(serde_json::from_str(answer.get()).expect("an answer is JSON"))
-            }
-            Ok(Err(failure)) => End::Failed(failure.error_type, failure.error_message),
-        };
+        let end = invoke(&self.handler, event, &invocation, TIME, pending()).await;
         let sent = std::mem::take(&mut self.router.traffic().sent);
         (end, sent)
     }

@@ -23,7 +23,6 @@ mod seen;
 mod shares;
 
 use std::collections::{HashMap, HashSet};
-use std::fmt;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -32,32 +31,17 @@ use simcloud::{Cloud, Happening};
 
 use crate::case::{Case, Knobs, Pace, Trouble};
 use crate::coverage::Coverage;
+use crate::findings::{Findings, Violation};
 use crate::rules::{self, Basis};
 use crate::run::{End, PassRun, StepRun, WEBHOOK_LOGIN, WEBHOOK_PATH};
 use crate::world::{Copy, VolumeCopy};
-
-/// Something that must not be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Violation {
-    /// The invariant, by its name.
-    pub rule: &'static str,
-    /// What was found.
-    pub what: String,
-}
-
-impl fmt::Display for Violation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.rule, self.what)
-    }
-}
 
 /// Asks the questions of one run.
 #[derive(Debug)]
 pub struct Judge {
     case: Arc<Case>,
-    violations: Vec<Violation>,
+    findings: Findings,
     coverage: Coverage,
-    checks: u64,
     /// The request of each creation that was ever carried out, by snapshot.
     makers: HashMap<String, u64>,
     clean_passes: usize,
@@ -245,9 +229,8 @@ impl Judge {
     pub fn new(case: &Arc<Case>) -> Self {
         Self {
             case: case.clone(),
-            violations: Vec::new(),
+            findings: Findings::default(),
             coverage: Coverage::default(),
-            checks: 0,
             makers: HashMap::new(),
             clean_passes: 0,
             is_deceived: false,
@@ -255,13 +238,7 @@ impl Judge {
     }
 
     fn check(&mut self, holds: bool, rule: &'static str, what: impl FnOnce() -> String) {
-        self.checks += 1;
-        // A few tell as much as many.
-        const TOLD: usize = 3;
-        let told = |all: &[Violation]| all.iter().filter(|one| one.rule == rule).count();
-        if !holds && told(&self.violations) < TOLD {
-            self.violations.push(Violation { rule, what: what() });
-        }
+        self.findings.check(holds, rule, what);
     }
 
     /// Judges a step.
@@ -343,6 +320,10 @@ impl Judge {
 
     /// What was found: violations, coverage and the number of questions.
     pub fn conclude(self) -> (Vec<Violation>, Coverage, u64) {
-        (self.violations, self.coverage, self.checks)
+        (
+            self.findings.violations,
+            self.coverage,
+            self.findings.checks,
+        )
     }
 }

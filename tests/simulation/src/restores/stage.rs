@@ -12,15 +12,14 @@ use serde_json::Value;
 use simcloud::{Change, Cloud, Entry, FaultId, VolumeSpec};
 use snapsentry::handler::{Handler, Invocation};
 use snapsentry::settings::LocalFiles;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 
 use super::draw::taken;
 use super::judge::Judge;
 use super::point::Moment;
 use super::{Call, Doing, Restores, Step, Trouble, keys};
-use crate::case::Kill;
 use crate::logs::Logs;
-use crate::run::{Detail, End, Figures, Outcome};
+use crate::run::{Detail, End, Figures, Fingerprint, Outcome, invoke};
 use crate::sandbox::Sandbox;
 use crate::witness::{Current, Receiver, Record, Watch, put};
 use crate::world::World;
@@ -120,15 +119,10 @@ impl<'a> Stage<'a> {
         let logs = self.logs.take();
         self.judge
             .search_for_secrets("a log line", &logs, &self.cloud);
-        let mut fingerprint = 0xcbf2_9ce4_8422_2325_u64;
+        let mut fingerprint = Fingerprint::NEW;
         self.cloud.with_journal(|journal| {
             self.figures.requests = journal.total();
-            for entry in &journal.entries {
-                let line = format!("{} {} {:?}", entry.at, entry.path, entry.outcome);
-                for byte in line.bytes() {
-                    fingerprint = (fingerprint ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
-                }
-            }
+            fingerprint.take_entries(&journal.entries);
         });
         let (violations, coverage, checks) = self.judge.conclude();
         self.figures.checks = checks;
@@ -137,7 +131,7 @@ impl<'a> Stage<'a> {
             coverage,
             figures: self.figures,
             trace: self.trace,
-            fingerprint,
+            fingerprint: fingerprint.value(),
         }
     }
 
@@ -288,28 +282,14 @@ async fn call(
     };
     let begun = Instant::now();
     let left = draw.time.to_std().unwrap_or_default();
-    let end = {
-        let work = sandbox.handler.handle(&draw.event, &invocation);
-        let dies = async {
-            match draw.kill {
-                Some(Kill::After(after)) => sleep(after).await,
-                _ => watch.killed.notified().await,
-            }
-        };
-        tokio::select! {
-            biased;
-            () = dies => End::Killed,
-            ended = timeout(left + Duration::from_secs(1), work) => match ended {
-                Err(_) => End::Overran,
-                Ok(Ok(answer)) => End::Answered(
-                    serde_json::from_str(answer.get()).expect("an answer is JSON"),
-                ),
-                Ok(Err(failure)) => {
-                    End::Failed(failure.error_type, failure.error_message)
-                }
-            },
-        }
-    };
+    let end = invoke(
+        &sandbox.handler,
+        &draw.event,
+        &invocation,
+        left,
+        watch.dies(),
+    )
+    .await;
     if matches!(end, End::Killed | End::Overran) {
         // Lambda throws the sandbox away.
         *warm = None;

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use serde_json::Value;
 use simcloud::Cloud;
 use snapsentry::handler::{Handler, Invocation};
 use snapsentry::settings::LocalFiles;
@@ -11,7 +12,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::environment::variables;
 use super::{End, PassRun, allowed, receiver};
-use crate::case::{Case, Kill, PassDraw};
+use crate::case::{Case, PassDraw};
 use crate::sandbox::{Sandbox, WEBHOOK_HOST};
 use crate::witness::{Current, Watch, put};
 use crate::world::World;
@@ -66,26 +67,14 @@ pub(crate) async fn pass(
     };
     let begun = Instant::now();
     let (own, lambdas) = allowed(case, draw);
-    let end = {
-        let work = sandbox.handler.handle(&draw.event, &invocation);
-        let dies = async {
-            match draw.kill {
-                Some(Kill::After(after)) => sleep(after).await,
-                _ => watch.killed.notified().await,
-            }
-        };
-        tokio::select! {
-            biased;
-            () = dies => End::Killed,
-            ended = timeout(lambdas + Duration::from_secs(1), work) => match ended {
-                Err(_) => End::Overran,
-                Ok(Ok(answer)) => End::Answered(
-                    serde_json::from_str(answer.get()).expect("an answer is JSON"),
-                ),
-                Ok(Err(failure)) => End::Failed(failure.error_type, failure.error_message),
-            },
-        }
-    };
+    let end = invoke(
+        &sandbox.handler,
+        &draw.event,
+        &invocation,
+        lambdas,
+        watch.dies(),
+    )
+    .await;
     if matches!(end, End::Killed | End::Overran) {
         // Lambda throws the sandbox away.
         *warm = None;
@@ -106,5 +95,28 @@ pub(crate) async fn pass(
         receiver,
         was_warm,
         log: String::new(),
+    }
+}
+
+/// Invokes the handler as Lambda does: for no longer than it has time, and a second; `dies` ends it
+/// before.
+pub(crate) async fn invoke(
+    handler: &Handler,
+    event: &Value,
+    invocation: &Invocation,
+    time: Duration,
+    dies: impl Future<Output = ()>,
+) -> End {
+    let work = handler.handle(event, invocation);
+    tokio::select! {
+        biased;
+        () = dies => End::Killed,
+        ended = timeout(time + Duration::from_secs(1), work) => match ended {
+            Err(_) => End::Overran,
+            Ok(Ok(answer)) => End::Answered(
+                serde_json::from_str(answer.get()).expect("an answer is JSON"),
+            ),
+            Ok(Err(failure)) => End::Failed(failure.error_type, failure.error_message),
+        },
     }
 }

@@ -21,13 +21,14 @@ use tokio::time::{Instant, sleep};
 
 use crate::case::{Case, PassDraw, Trouble};
 use crate::coverage::Coverage;
-use crate::judge::Violation;
+use crate::findings::Violation;
 use crate::logs::Logs;
 use crate::witness::{Receiver, Record};
 use crate::world::Copy;
 use stage::Stage;
 
 pub use environment::{WEBHOOK_LOGIN, WEBHOOK_PATH};
+pub(crate) use in_process::invoke;
 
 /// What is wanted besides the verdict.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -54,6 +55,34 @@ pub struct Outcome {
     pub trace: String,
     /// A number that two runs share only if they were the same, request by request.
     pub fingerprint: u64,
+}
+
+/// Takes texts in, one after the other: a number that two runs share only if they were the same.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fingerprint(u64);
+
+impl Fingerprint {
+    /// Of nothing so far.
+    pub(crate) const NEW: Self = Self(0xcbf2_9ce4_8422_2325);
+
+    /// Takes a text in, as FNV-1a does.
+    pub(crate) fn take(&mut self, text: &str) {
+        for byte in text.bytes() {
+            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
+        }
+    }
+
+    /// Takes in what arrived at a cloud.
+    pub(crate) fn take_entries(&mut self, entries: &[Entry]) {
+        for entry in entries {
+            self.take(&format!("{} {} {:?}", entry.at, entry.path, entry.outcome));
+        }
+    }
+
+    /// The number.
+    pub(crate) fn value(self) -> u64 {
+        self.0
+    }
 }
 
 /// Counts of a run.

@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep};
 
 use super::environment::variables;
 use super::{End, PassRun, allowed, receiver};
-use crate::case::{Case, Kill, PassDraw};
+use crate::case::{Case, PassDraw};
 use crate::witness::{Current, Watch, Witness, put, under_way};
 use crate::world::World;
 
@@ -91,15 +91,9 @@ impl Process {
         let until = Deadline::Millis(until.try_into().unwrap_or_default());
         let invoked = {
             let work = function.invoke(draw.event.clone(), until);
-            let dies = async {
-                match draw.kill {
-                    Some(Kill::After(after)) => sleep(after).await,
-                    _ => watch.killed.notified().await,
-                }
-            };
             tokio::select! {
                 biased;
-                () = dies => None,
+                () = watch.dies() => None,
                 invocation = work => Some(invocation),
             }
         };

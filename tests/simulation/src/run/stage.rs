@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep};
 
 use super::in_process::{self, Warm};
 use super::processes::Process;
-use super::{Detail, Figures, Outcome, PassRun, StepRun, trouble};
+use super::{Detail, Figures, Fingerprint, Outcome, PassRun, StepRun, trouble};
 use crate::case::{Case, Item, Pace, PassDraw, Step, Trouble};
 use crate::judge::Judge;
 use crate::logs::Logs;
@@ -92,15 +92,10 @@ impl<'a> Stage<'a> {
         let logs = self.logs.take();
         self.judge
             .search_for_secrets("a log line", &logs, &self.cloud);
-        let mut fingerprint = 0xcbf2_9ce4_8422_2325_u64;
+        let mut fingerprint = Fingerprint::NEW;
         self.cloud.with_journal(|journal| {
             self.figures.requests = journal.total();
-            for entry in &journal.entries {
-                let line = format!("{} {} {:?}", entry.at, entry.path, entry.outcome);
-                for byte in line.bytes() {
-                    fingerprint = (fingerprint ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
-                }
-            }
+            fingerprint.take_entries(&journal.entries);
         });
         let (violations, coverage, checks) = self.judge.conclude();
         self.figures.checks = checks;
@@ -109,7 +104,7 @@ impl<'a> Stage<'a> {
             coverage,
             figures: self.figures,
             trace: self.trace,
-            fingerprint,
+            fingerprint: fingerprint.value(),
         }
     }
 

@@ -13,7 +13,7 @@ use super::{Ill, Sickness, Weeks, delta};
 use crate::calendar;
 use crate::case::Case;
 use crate::coverage::Coverage;
-use crate::judge::Violation;
+use crate::findings::Violation;
 use crate::meaning::{Kind, Meaning};
 use crate::rules::{self, Basis, Fate};
 use crate::world::{Copy, VolumeCopy};

@@ -23,7 +23,7 @@ use crate::logs::Logs;
 use crate::meaning::{Expiry, Tags};
 use crate::rules::{self, Basis};
 use crate::run::in_process::{self, Warm};
-use crate::run::{Detail, End, Figures, Outcome, PassRun, StepRun};
+use crate::run::{Detail, End, Figures, Fingerprint, Outcome, PassRun, StepRun};
 use crate::trace;
 use crate::witness::{Purpose, Sent};
 use crate::world::{Copy, World};
@@ -77,7 +77,7 @@ pub(super) struct Stage<'a> {
     was_sick: Vec<bool>,
     figures: Figures,
     trace: String,
-    fingerprint: u64,
+    fingerprint: Fingerprint,
 }
 
 impl<'a> Stage<'a> {
@@ -104,7 +104,7 @@ impl<'a> Stage<'a> {
             was_sick: vec![false; weeks.sicknesses.len()],
             figures: Figures::default(),
             trace: String::new(),
-            fingerprint: 0xcbf2_9ce4_8422_2325,
+            fingerprint: Fingerprint::NEW,
             weeks,
             detail,
             logs,
@@ -158,7 +158,7 @@ impl<'a> Stage<'a> {
             coverage,
             figures: self.figures,
             trace: self.trace,
-            fingerprint: self.fingerprint,
+            fingerprint: self.fingerprint.value(),
         }
     }
 
@@ -403,13 +403,7 @@ impl<'a> Stage<'a> {
         let (entries, changes) =
             cloud.with_journal(|journal| (journal.entries.clone(), journal.changes.clone()));
         self.figures.requests += entries.len() as u64;
-        for entry in &entries {
-            let line = format!("{} {} {:?}", entry.at, entry.path, entry.outcome);
-            for byte in line.bytes() {
-                self.fingerprint =
-                    (self.fingerprint ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
-            }
-        }
+        self.fingerprint.take_entries(&entries);
         let ended = cloud.now();
         self.take_in(&pass, ended);
         let over = StepRun {

@@ -14,7 +14,7 @@ use super::point::{Moment, id_of, start_of};
 use super::stage::{CallRun, StepRun};
 use super::{Restores, keys};
 use crate::coverage::Coverage;
-use crate::judge::Violation;
+use crate::findings::{Findings, Violation};
 use crate::run::End;
 use crate::witness::{Purpose, Sent};
 
@@ -50,9 +50,8 @@ struct Fixed {
 /// Asks the questions of one run.
 pub(super) struct Judge<'a> {
     case: &'a Restores,
-    violations: Vec<Violation>,
+    findings: Findings,
     coverage: Coverage,
-    checks: u64,
     /// The creating requests that ever came.
     requests: BTreeMap<u64, Entry>,
     made: Vec<Made>,
@@ -69,9 +68,8 @@ impl<'a> Judge<'a> {
     pub(super) fn new(case: &'a Restores) -> Self {
         Self {
             case,
-            violations: Vec::new(),
+            findings: Findings::default(),
             coverage: Coverage::default(),
-            checks: 0,
             requests: BTreeMap::new(),
             made: Vec::new(),
             fixed: BTreeMap::new(),
@@ -82,13 +80,7 @@ impl<'a> Judge<'a> {
     }
 
     fn check(&mut self, holds: bool, rule: &'static str, what: impl FnOnce() -> String) {
-        self.checks += 1;
-        // A few tell as much as many.
-        const TOLD: usize = 3;
-        let told = |all: &[Violation]| all.iter().filter(|one| one.rule == rule).count();
-        if !holds && told(&self.violations) < TOLD {
-            self.violations.push(Violation { rule, what: what() });
-        }
+        self.findings.check(holds, rule, what);
     }
 
     pub(super) fn step(&mut self, step: &StepRun<'_>, cloud: &Cloud) {
@@ -499,7 +491,11 @@ impl<'a> Judge<'a> {
 
     /// What was found: violations, coverage and the number of questions.
     pub(super) fn conclude(self) -> (Vec<Violation>, Coverage, u64) {
-        (self.violations, self.coverage, self.checks)
+        (
+            self.findings.violations,
+            self.coverage,
+            self.findings.checks,
+        )
     }
 }
 
