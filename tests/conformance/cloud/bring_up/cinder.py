@@ -5,6 +5,7 @@ storage that stores nothing and misbehaves on demand (`inside/storage.py`).
 """
 
 from . import http, ini, processes
+from .keystone import token_checks
 
 SERVICES = ('api', 'scheduler', 'volume')
 WORKERS = 2
@@ -54,20 +55,11 @@ def configure(folder, environment, database, broker, keystone, port, page_size, 
         'oslo_concurrency': {'lock_path': folder.state / 'locks'},
         'oslo_messaging_rabbit': {'rabbit_quorum_queue': 'false'},
         'keystone_authtoken': {
-            'www_authenticate_uri': keystone.removesuffix('/v3'),
-            'auth_url': keystone,
-            'auth_type': 'password',
-            'project_domain_name': 'Default',
-            'user_domain_name': 'Default',
-            'project_name': 'service',
-            'username': 'cinder',
-            'password': password,
+            **token_checks(keystone, password),
             # Access rules name the service like this; without it each of them is refused.
             'service_type': 'block-storage',
             'service_token_roles': 'service',
             'service_token_roles_required': 'true',
-            # Every token is asked about every time, so that a revoked one ends at once.
-            'token_cache_time': -1,
         },
         'storage': {
             'volume_driver': 'storage.Storage',

@@ -1,6 +1,7 @@
 """Glance: its API alone, for the metadata definitions that Horizon makes forms of."""
 
 from . import http, ini, processes
+from .keystone import token_checks
 
 
 def configure(folder, environment, database, keystone, url, password):
@@ -23,17 +24,7 @@ def configure(folder, environment, database, keystone, url, password):
             'flavor': 'keystone',
             'config_file': environment / 'etc' / 'glance' / 'glance-api-paste.ini',
         },
-        'keystone_authtoken': {
-            'www_authenticate_uri': keystone.removesuffix('/v3'),
-            'auth_url': keystone,
-            'auth_type': 'password',
-            'project_domain_name': 'Default',
-            'user_domain_name': 'Default',
-            'project_name': 'service',
-            'username': 'cinder',
-            'password': password,
-            'token_cache_time': -1,
-        },
+        'keystone_authtoken': token_checks(keystone, password),
     })
 
 

@@ -27,6 +27,22 @@ def configure(folder, database):
     return list(keys.values())
 
 
+def token_checks(url, password):
+    """How a service has the tokens of its requests checked here."""
+    return {
+        'www_authenticate_uri': url.removesuffix('/v3'),
+        'auth_url': url,
+        'auth_type': 'password',
+        'project_domain_name': 'Default',
+        'user_domain_name': 'Default',
+        'project_name': 'service',
+        'username': 'cinder',
+        'password': password,
+        # Every token is asked about every time, so that a revoked one ends at once.
+        'token_cache_time': -1,
+    }
+
+
 def bootstrap(folder, python, keys, url, password, env):
     """Makes its tables, its keys, its administrator and its own catalogue entry."""
     processes.run('bootstrapping Keystone', [
