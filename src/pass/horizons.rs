@@ -29,7 +29,7 @@ pub(super) struct WindowHorizons {
     slot_age: TimeDelta,
     /// Whether the snapshots of volumes outside the pass's share are listed too.
     is_shared: bool,
-    volumes: SetOnce<Arc<Vec<Volume>>>,
+    windows: SetOnce<RecentWindows>,
 }
 
 impl WindowHorizons {
@@ -38,7 +38,7 @@ impl WindowHorizons {
             now: pass.now,
             slot_age: pass.limits.stuck_after / HUNG_PART,
             is_shared: *pass.scope != Scope::default(),
-            volumes: SetOnce::new(),
+            windows: SetOnce::new(),
         }
     }
 
@@ -46,13 +46,10 @@ impl WindowHorizons {
     pub(super) fn know(&self, volumes: Vec<Volume>) -> Arc<Vec<Volume>> {
         let volumes = Arc::new(volumes);
         // A listing is gone through once, so nothing was known before.
-        let _ = self.volumes.set(volumes.clone());
+        let _ = self
+            .windows
+            .set(RecentWindows::new(volumes.clone(), self.now));
         volumes
-    }
-
-    fn windows(&self) -> Option<RecentWindows<'_>> {
-        let volumes = self.volumes.get()?;
-        Some(RecentWindows::new(volumes, self.now))
     }
 
     fn ago(&self, back: TimeDelta) -> DateTime<Utc> {
@@ -63,7 +60,7 @@ impl WindowHorizons {
 
 impl Horizons<SnapshotsByVolume> for WindowHorizons {
     async fn are_known(&self) {
-        self.volumes.wait().await;
+        self.windows.wait().await;
     }
 
     /// Where the earliest active window began. Of a type that no volume wants, only what may
@@ -73,7 +70,7 @@ impl Horizons<SnapshotsByVolume> for WindowHorizons {
             return self.now;
         };
         let two_windows = kind.longest_window() * 2;
-        match self.windows() {
+        match self.windows.get() {
             None => self.ago(two_windows),
             Some(windows) => {
                 let being_made = self.ago(two_windows.min(self.slot_age));
@@ -91,7 +88,7 @@ impl Horizons<SnapshotsByVolume> for WindowHorizons {
     ) -> Option<DateTime<Utc>> {
         let kind = policy_type.parse::<PolicyKind>().ok()?;
         let seen: Vec<_> = snapshots.iter().map(|part| &part.volumes).collect();
-        self.windows()?.previous_since(kind, &seen)
+        self.windows.get()?.previous_since(kind, &seen)
     }
 
     fn is_rare(&self, kind: &str) -> bool {
@@ -100,7 +97,7 @@ impl Horizons<SnapshotsByVolume> for WindowHorizons {
 
     fn expected_since(&self, policy_type: &str, since: DateTime<Utc>) -> Option<usize> {
         let kind = policy_type.parse::<PolicyKind>().ok()?;
-        let windows = self.windows().filter(|_| !self.is_shared)?;
+        let windows = self.windows.get().filter(|_| !self.is_shared)?;
         Some(windows.count_since(kind, since))
     }
 }

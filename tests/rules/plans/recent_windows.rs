@@ -1,5 +1,7 @@
 //! How far back snapshots can matter to a snapshot pass.
 
+use std::sync::Arc;
+
 use snapsentry::plan::{RecentWindows, Snapshot, State, Volume};
 use snapsentry::policy::PolicyKind::{Daily, Express, Monthly, Weekly};
 
@@ -25,7 +27,7 @@ fn the_earliest_active_window_of_a_kind_is_where_all_its_listings_go_back_to() {
         daily_at("w", "09:30"),
         daily_at("x", "09:00"),
     ];
-    let windows = RecentWindows::new(&volumes, now());
+    let windows = RecentWindows::new(Arc::new(volumes.into()), now());
     for (kind, since) in [
         (Daily, Some("2026-11-21T09:30:00Z")),
         (Express, Some("2026-11-22T06:00:00Z")),
@@ -39,7 +41,7 @@ fn the_earliest_active_window_of_a_kind_is_where_all_its_listings_go_back_to() {
 fn the_window_before_matters_only_where_nothing_can_be_restored_from_the_active_one() {
     let [v, w] = ["v", "w"].map(|id| subscribed(id, &[Daily]));
     let volumes = [v, w];
-    let windows = RecentWindows::new(&volumes, now());
+    let windows = RecentWindows::new(Arc::new(volumes.into()), now());
     let of = |volume: &str, state: State, start: &str| Snapshot {
         volume_id: volume.to_owned(),
         state,
@@ -75,7 +77,7 @@ fn a_policy_that_is_off_or_cannot_be_read_asks_for_nothing() {
             ("daily-start-time", start),
         ];
         let volumes = [volume("v", &keys)];
-        let windows = RecentWindows::new(&volumes, now());
+        let windows = RecentWindows::new(Arc::new(volumes.into()), now());
         assert_eq!(windows.active_since(Daily), None, "{enabled} {start}");
         assert_eq!(
             windows.previous_since(Daily, &[]),
@@ -93,7 +95,7 @@ fn one_snapshot_a_window_is_expected() {
         subscribed("w", &[Daily]),
         daily_at("x", "09:00"),
     ];
-    let windows = RecentWindows::new(&volumes, now());
+    let windows = RecentWindows::new(Arc::new(volumes.into()), now());
     for (kind, since, expected) in [
         (Daily, TODAY, 3),
         (Daily, YESTERDAY, 3 * 2),

@@ -810,8 +810,8 @@ let wait = asked.saturating_sub(failed.at.elapsed());",
         says: "A listing ends where the active windows began, also where nothing is there to restore from.",
         changes: &[Change {
             file: "src/pass/horizons.rs",
-            find: "self.windows()?.previous_since(kind, &seen)",
-            put: "self.windows()?.previous_since(kind, &seen).and(None)",
+            find: "self.windows.get()?.previous_since(kind, &seen)",
+            put: "self.windows.get()?.previous_since(kind, &seen).and(None)",
         }],
     },
     Mistake {
@@ -819,8 +819,8 @@ let wait = asked.saturating_sub(failed.at.elapsed());",
         says: "Whatever there is of an active window makes up for not looking at the one before.",
         changes: &[Change {
             file: "src/plan/recent_windows.rs",
-            find: "part.has_available(kind, &active)",
-            put: "part.of_window(kind, &active).next().is_some()",
+            find: "part.has_available(kind, active)",
+            put: "part.of_window(kind, active).next().is_some()",
         }],
     },
     Mistake {
