@@ -78,6 +78,17 @@ fn only_looks(pass: &PassRun) -> bool {
     event["phase"] == "report" || event["dry_run"] == true
 }
 
+/// The instant that a pass has read from its clock, as near as can be said: a report tells it, to the
+/// second.
+fn read_at(pass: &PassRun) -> DateTime<Utc> {
+    let told: Option<DateTime<Utc>> = match &pass.end {
+        End::Answered(answer) => answer["at"].as_str().and_then(|at| at.parse().ok()),
+        _ => None,
+    };
+    let latest = pass.now + pass.read_within;
+    told.map_or(pass.now, |at| at.clamp(pass.now, latest))
+}
+
 impl<'a> Asked<'a> {
     fn new(case: &'a Case, step: &'a StepRun<'a>, pass: &'a PassRun) -> Self {
         let event = request_of(pass);
@@ -99,7 +110,7 @@ impl<'a> Asked<'a> {
             is_sharded: event.get("shard").is_some(),
             shares: event["shard"]["count"].as_u64().unwrap_or(1) as usize,
             basis: Basis {
-                now: as_of.unwrap_or(pass.now),
+                now: as_of.unwrap_or_else(|| read_at(pass)),
                 stuck_after: case.knobs.stuck_after,
                 keep_last: case.knobs.keep_last,
             },

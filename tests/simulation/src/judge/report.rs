@@ -45,6 +45,10 @@ impl Judge {
         }
         self.coverage.hit("report: judged row by row");
         let label = &asked.pass.label;
+        let at = calendar::in_utc(asked.basis.now);
+        self.check(answer["at"] == at, "a report tells when it looked", || {
+            format!("{label}: {}, not {at}", answer["at"])
+        });
         let mut last: Option<(usize, i64, String)> = None;
         for row in rows(answer) {
             let id = row["volume_id"].as_str().unwrap_or_default();
