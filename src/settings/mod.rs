@@ -6,24 +6,20 @@
 //! the cloud.
 
 mod auth;
-mod cloud_entry;
-mod cloud_keys;
 mod clouds_yaml;
-mod extension;
+mod environment;
 mod layers;
 mod secret;
 mod sources;
 mod tls;
 mod values;
 mod webhook;
-mod yaml;
 
 use std::fmt;
 use std::time::Duration;
 
-pub use extension::{SecretReference, read_secret, secret_reference};
-pub use layers::{Environment, Files, LocalFiles, VARIABLES};
-pub use secret::Secret;
+pub use environment::{Environment, Files, LocalFiles, VARIABLES, Variable};
+pub use secret::{Secret, SecretReference, read_secret, secret_reference};
 pub(crate) use sources::Sources;
 pub use sources::{CloudFault, CloudList};
 pub use tls::Tls;

@@ -5,7 +5,8 @@
 use std::sync::Arc;
 
 use super::clouds_yaml::CloudsYaml;
-use super::layers::{Environment, Files, Layer};
+use super::environment::{Environment, Files};
+use super::layers::Layer;
 use super::secret::{Contents, Secret};
 use super::{InvalidConfiguration, Settings};
 use crate::cloud_name::CloudName;

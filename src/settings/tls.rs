@@ -7,7 +7,7 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
-use super::layers::Files;
+use super::environment::Files;
 use super::values::Reader;
 
 /// How the cloud's certificate is checked.

@@ -41,11 +41,9 @@ fn a_login_alone_gives_every_default() {
 fn a_variable_that_is_set_but_empty_counts_as_unset() {
     let mut world = World::credential();
     let full = world.environment();
-    for variable in VARIABLES
-        .iter()
-        .filter(|variable| full.get(variable).is_none())
-    {
-        world = world.set(variable, "");
+    let names = VARIABLES.iter().map(|variable| variable.name);
+    for name in names.filter(|name| full.get(name).is_none()) {
+        world = world.set(name, "");
     }
     let settings = world.settings();
     assert_eq!(settings.poll_interval, MS(1_000));
@@ -308,8 +306,8 @@ fn every_fault_is_named_at_once() {
     let environment = world.environment();
     let all: Vec<&str> = VARIABLES
         .iter()
-        .copied()
-        .filter(|v| environment.get(v).is_some())
+        .map(|variable| variable.name)
+        .filter(|name| environment.get(name).is_some())
         .collect();
     assert_eq!(all.len(), 19);
     world.fails(&all);

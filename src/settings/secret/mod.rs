@@ -5,6 +5,8 @@
 //! Variables that work before a secret can be read (those of logging and of the extension) may
 //! stand in it and do nothing there. Of the text itself nothing is ever quoted.
 
+mod extension;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -12,7 +14,9 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 
 use super::clouds_yaml::CloudsYaml;
-use super::layers::{Layer, Origin, VARIABLES};
+use super::environment::Variable;
+use super::layers::{Layer, Origin};
+pub use extension::{SecretReference, read_secret, secret_reference};
 
 /// The secret's string, as Secrets Manager keeps it, and what was read of it.
 pub struct Secret {
@@ -108,7 +112,7 @@ fn clouds_yaml(text: &str) -> Result<Contents, Vec<String>> {
 /// A `clouds.yaml` has no place for variables: they would be lost.
 fn no_variables_beside_clouds(object: &Map<String, Value>) -> Result<(), Vec<String>> {
     let lost: Vec<&str> = (object.keys().map(String::as_str))
-        .filter(|name| VARIABLES.contains(name) || looks_like_ours(name))
+        .filter(|name| is_ours(name) || looks_like_ours(name))
         .collect();
     if lost.is_empty() {
         return Ok(());
@@ -128,7 +132,7 @@ fn variables(object: &Map<String, Value>) -> Result<Layer, Vec<String>> {
             faults.push(format!(
                 "{name}: stands in the secret itself; remove it there"
             ));
-        } else if !VARIABLES.contains(&name.as_str()) {
+        } else if !is_ours(name) {
             if looks_like_ours(name) {
                 faults.push(format!(
                     "{name} (in the secret): no such variable; correct its spelling or remove it"
@@ -145,7 +149,7 @@ fn variables(object: &Map<String, Value>) -> Result<Layer, Vec<String>> {
             }
         }
     }
-    if faults.is_empty() && !object.keys().any(|name| VARIABLES.contains(&name.as_str())) {
+    if faults.is_empty() && !object.keys().any(|name| is_ours(name)) {
         faults.push(format!(
             "SNAPSENTRY_CREDENTIALS_SECRET: the secret's JSON object has none of the variables \
              that are read; {ACCEPTED}"
@@ -156,6 +160,10 @@ fn variables(object: &Map<String, Value>) -> Result<Layer, Vec<String>> {
     } else {
         Err(faults)
     }
+}
+
+fn is_ours(name: &str) -> bool {
+    Variable::named(name).is_some()
 }
 
 /// A variable's name by its shape: only such a name is ever repeated in an error.

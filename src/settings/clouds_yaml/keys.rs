@@ -1,8 +1,8 @@
 //! Which variable each key of an entry of a `clouds.yaml` stands for.
 
-use super::cloud_entry::{EntryReader, Fields, plain};
-use super::layers::Layer;
-use super::values::boolean;
+use super::entry::{EntryReader, Fields, plain};
+use crate::settings::layers::Layer;
+use crate::settings::values::boolean;
 
 /// Where each key of `auth` belongs. Of several keys for one variable the first that is set
 /// wins: `domain_*` and `default_domain_*` stand for whichever domain is not given by itself.
@@ -59,7 +59,7 @@ const REST: &[(&str, &str)] = &[
 ];
 
 /// The key that an entry has for a variable.
-pub(super) fn key_of(variable: &str) -> Option<String> {
+pub(in crate::settings) fn key_of(variable: &str) -> Option<String> {
     let auth = AUTH.iter().find(|(_, variables)| variables[0] == variable);
     let rest = REST.iter().find(|(_, of)| *of == variable);
     auth.map(|(key, _)| format!("auth.{key}"))

@@ -12,9 +12,10 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 
-use super::InvalidConfiguration;
-use super::layers::{Environment, quoted};
 use crate::deadline::Deadline;
+use crate::settings::InvalidConfiguration;
+use crate::settings::environment::Environment;
+use crate::settings::layers::quoted;
 use crate::transport::{Request, Response, Transport, TransportError};
 
 const DEFAULT_PORT: u16 = 2773;

@@ -1,10 +1,10 @@
 //! One entry of a `clouds.yaml`: its region, and how its passes are started.
 
-use super::cloud_keys::shown_key;
-use super::clouds_yaml::place;
-use super::layers::{Layer, Origin, quoted};
-use super::values::whole;
+use super::keys::shown_key;
+use super::place;
 use super::yaml::{Content, Node, Scalar};
+use crate::settings::layers::{Layer, Origin, quoted};
+use crate::settings::values::whole;
 
 /// What this function alone reads of an entry.
 const OWN: &str = "x-snapsentry";
@@ -20,17 +20,17 @@ pub(super) fn plain(key: &str) -> String {
 pub(super) type Fields = Vec<(String, Node)>;
 
 /// One entry as it is written.
-pub(super) struct CloudEntry {
-    pub(super) name: String,
+pub(in crate::settings) struct CloudEntry {
+    pub(in crate::settings) name: String,
     /// Its keys; or what is wrong with the entry as a whole, said of it.
     pub(super) fields: Result<Fields, String>,
 }
 
 /// How the passes of a cloud are started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Starts {
-    pub(super) shards: u32,
-    pub(super) paused: bool,
+pub(in crate::settings) struct Starts {
+    pub(in crate::settings) shards: u32,
+    pub(in crate::settings) paused: bool,
 }
 
 /// Lays other fields over these, key by key, and those of `auth` likewise.
@@ -80,7 +80,7 @@ impl CloudEntry {
     }
 
     /// The entry's variables, in the wanted region or else the first that it lists.
-    pub(super) fn layer(
+    pub(in crate::settings) fn layer(
         &self,
         file: Option<&str>,
         wanted: Option<&str>,
@@ -95,7 +95,7 @@ impl CloudEntry {
     }
 
     /// How passes of the cloud are to be started.
-    pub(super) fn starts(&self, file: Option<&str>) -> Result<Starts, Vec<String>> {
+    pub(in crate::settings) fn starts(&self, file: Option<&str>) -> Result<Starts, Vec<String>> {
         let mut reading = EntryReader::begin(self, file)?;
         let starts = reading.starts();
         match reading.faults.is_empty() {

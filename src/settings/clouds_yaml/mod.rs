@@ -3,15 +3,21 @@
 //!
 //! It is read entry by entry: what is wrong with one concerns that one alone.
 
+mod entry;
+mod keys;
+mod yaml;
+
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use super::cloud_entry::{CloudEntry, overlaid};
-use super::layers::{Files, quoted};
+use super::environment::Files;
+use super::layers::quoted;
 use super::sources::Wanted;
-use super::yaml::{Content, Node};
 use crate::cloud_name::CloudName;
+use entry::{CloudEntry, overlaid};
+pub(super) use keys::key_of;
+use yaml::{Content, Node};
 
 /// The whole file, `secure.yaml` already laid over it.
 pub(super) struct CloudsYaml {
