@@ -4,6 +4,7 @@
 //! ([`misfortune`]), what is odd about the cloud itself ([`oddities`]), what is invoked ([`passes`]) and what is rare ([`edges`]). [`real_time`] makes
 //! a case one for the real clock.
 
+mod chains;
 mod edges;
 mod misfortune;
 mod oddities;
@@ -86,9 +87,10 @@ fn draw(number: u64, now: Option<DateTime<Utc>>) -> Case {
     }
     oddities::set_clocks(skew, &mut case);
     oddities::nulls(seed, &mut case);
-    misfortune::deaf_filters(seed, &mut case);
-    misfortune::lost_creations(seed, &mut case);
-    misfortune::refused_deletions(seed, &mut case);
+    chains::deaf_filters(seed, &mut case);
+    chains::lost_creations(seed, &mut case);
+    chains::refused_deletions(seed, &mut case);
+    chains::busy_keystone(seed, &mut case);
     edges::exact_expiry(seed, &mut case);
     edges::held_twin(seed, &mut case);
     edges::other_key(seed, &mut case);

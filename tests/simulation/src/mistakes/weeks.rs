@@ -34,11 +34,33 @@ pub const OF_WEEKS: &[Mistake] = &[
     Mistake {
         name: "one-set-of-slots-for-all-types",
         says: "A backend that hangs keeps the slots of the healthy ones.",
-        changes: &[Change {
-            file: "src/pass/slots.rs",
-            find: "self.taken.get(of).unwrap_or(&0) + count > self.limit",
-            put: "of.is_some() && self.taken.values().sum::<usize>() + count > self.limit",
-        }],
+        changes: &[
+            Change {
+                file: "src/pass/slots.rs",
+                find: ".entry(other.volume_type.clone())",
+                put: ".entry(None)",
+            },
+            Change {
+                file: "src/pass/slots.rs",
+                find: "self.taken.entry(of.clone()).or_default() += 1;",
+                put: "self.taken.entry(of.clone().and(None)).or_default() += 1;",
+            },
+            Change {
+                file: "src/pass/slots.rs",
+                find: "self.taken.get_mut(of)",
+                put: "self.taken.get_mut(&of.clone().and(None))",
+            },
+            Change {
+                file: "src/pass/slots.rs",
+                find: "self.taken.get(of).unwrap_or(&0)",
+                put: "self.taken.get(&None).unwrap_or(&0)",
+            },
+            Change {
+                file: "src/pass/slots.rs",
+                find: ".map(|(of, _)| of.clone())",
+                put: ".map(|(of, _)| of.clone().and(None))",
+            },
+        ],
     },
     Mistake {
         name: "what-others-create-takes-no-slot",
