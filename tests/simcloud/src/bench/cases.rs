@@ -105,11 +105,8 @@ pub(super) fn all() -> Vec<Case> {
         volumes: 1_000,
         each: 360,
     };
-    let goals = [
-        Goal::Requests(looks(1_000, 4)),
-        Goal::Wall(seconds(1.5)),
-        Goal::Memory(64 * MIB),
-    ];
+    // Nearly all of its time is the embedded cloud's own, which looks through 1.44 million rows.
+    let goals = [Goal::Requests(looks(1_000, 4)), Goal::Memory(64 * MIB)];
     add(long, Fixed, 1, &goals);
     for (volumes, max_creating) in [(100, 64), (300, 64), (2_000, 2_000)] {
         let due = Due {
