@@ -680,24 +680,24 @@ impl Course {
             })
     }
 
+    /// Who has lacked a recovery point for longer than this, and nothing has kept waiting meanwhile.
+    fn late(&self, moment: &Moment<'_>, patience: TimeDelta) -> Vec<(String, Kind, DateTime<Utc>)> {
+        let lacking = self.threads.iter().filter_map(|((id, kind), one)| {
+            let since = one.lacks?;
+            let since = one.waited.map_or(since, |on| on.max(since));
+            Some((id.clone(), *kind, since))
+        });
+        lacking
+            .filter(|(_, _, since)| moment.at - *since > patience)
+            .collect()
+    }
+
     fn all_is_served_again(&mut self, moment: &Moment<'_>) {
         if !moment.is_well() {
             return;
         }
         let patience = self.limits.tick * 2 + TimeDelta::minutes(6);
-        let late: Vec<(String, Kind, DateTime<Utc>)> = self
-            .threads
-            .iter()
-            .filter_map(|((id, kind), one)| {
-                let since = one.lacks?;
-                Some((
-                    id.clone(),
-                    *kind,
-                    one.waited.map_or(since, |on| on.max(since)),
-                ))
-            })
-            .filter(|(_, _, since)| moment.at - *since > patience)
-            .collect();
+        let late = self.late(moment, patience);
         for (id, kind, since) in late {
             let waits = self.has_to_wait(moment, &id, kind);
             self.check(
@@ -782,22 +782,8 @@ impl Course {
                 .filter(|volume| volume.id == id)
                 .find_map(|volume| volume.spec.volume_type.clone())
         };
-        let late: Vec<(String, Kind, DateTime<Utc>)> = self
-            .threads
-            .iter()
-            .filter_map(|((id, kind), one)| {
-                let since = one.lacks?;
-                Some((
-                    id.clone(),
-                    *kind,
-                    one.waited.map_or(since, |on| on.max(since)),
-                ))
-            })
-            .filter(|(id, _, since)| {
-                let of = type_of(id).unwrap_or_default();
-                !ill.contains(of.as_str()) && moment.at - *since > patience
-            })
-            .collect();
+        let mut late = self.late(moment, patience);
+        late.retain(|(id, _, _)| !ill.contains(type_of(id).unwrap_or_default().as_str()));
         // Of a healthy backend, and begun since the other is sick.
         let since = self.sicknesses.iter().filter(|one| one.lasts_at(moment.at));
         let since = since.map(|one| one.from).min().unwrap_or(moment.at);
