@@ -28,12 +28,13 @@ const SAYS_UNSERVED: [&str; 6] = [
     "no-volumes-managed",
 ];
 /// Any of them says that what has expired is not being deleted.
-const SAYS_EXPIRED: [&str; 5] = [
+const SAYS_EXPIRED: [&str; 6] = [
     "oldest-expired-age",
     "deletions-deferred",
     "no-expire-pass",
     "function-errors",
     "no-volumes-managed",
+    "async-events-dropped",
 ];
 /// Any of them says that nothing is known of lost volumes.
 const SAYS_LOST: [&str; 5] = [
@@ -108,6 +109,8 @@ pub struct Course {
     invoked: BTreeMap<&'static str, DateTime<Utc>>,
     /// When an alarm last said each thing that has to be said.
     said: BTreeMap<&'static str, DateTime<Utc>>,
+    /// When something was last there that only force removes, and the role has none.
+    unforced: Option<DateTime<Utc>>,
     /// When something that had been kept beyond its date was last let go.
     released: Option<DateTime<Utc>>,
     /// When no volume was last subscribed.
@@ -180,6 +183,7 @@ impl Course {
             expired: BTreeMap::new(),
             invoked: BTreeMap::new(),
             said: BTreeMap::new(),
+            unforced: None,
             released: None,
             none_managed: None,
             long_blocked: None,
@@ -582,16 +586,12 @@ impl Course {
                 waits().then_some("a window has to wait for what is stuck")
             }
             "oldest-expired-age" => {
-                let stuck = |copy: &VolumeCopy| {
-                    let mut all = copy.snapshots.iter();
-                    all.any(|snap| rules::is_stuck(snap, &moment.basis))
-                };
-                let may_force = self.case.config.role >= Role::Admin;
                 if lately(self.released, self.limits.expire_tick * 2) {
                     // Its date had long passed when it was no longer among the newest.
                     return Some("what had been kept beyond its date goes");
                 }
-                (!may_force && volumes().any(stuck)).then_some("the role may not force a deletion")
+                lately(self.unforced, self.limits.expire_tick * 2)
+                    .then_some("the role may not force a deletion")
             }
             _ => None,
         }
@@ -623,10 +623,15 @@ impl Course {
         if blocked.any(|(key, _)| self.seen_back_to(moment, key).is_some_and(for_long)) {
             self.long_blocked = Some(moment.at);
         }
-        let volumes = moment.copy.volumes.values();
-        let mut volumes = volumes.filter_map(|copy| copy.volume.as_ref());
-        if !volumes.any(|volume| volume.tags.managed) {
+        let volumes = || moment.copy.volumes.values();
+        let mut subscribed = volumes().filter_map(|copy| copy.volume.as_ref());
+        if !subscribed.any(|volume| volume.tags.managed) {
             self.none_managed = Some(moment.at);
+        }
+        let mut snapshots = volumes().flat_map(|copy| &copy.snapshots);
+        let may_force = self.case.config.role >= Role::Admin;
+        if !may_force && snapshots.any(|snap| rules::is_stuck(snap, &moment.basis)) {
+            self.unforced = Some(moment.at);
         }
     }
 
