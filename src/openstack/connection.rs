@@ -184,6 +184,7 @@ impl Connection {
         }
         let request = self.build(&outgoing)?;
         let begun = Instant::now();
+        self.observed.leaves(outgoing.kind, begun);
         self.sent.fetch_add(1, Ordering::Relaxed);
         let attempt = deadline.within(self.retry.operation_timeout);
         let answer = attempt

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use tokio::time::Instant;
 
 use super::auth::Token;
 use super::connection::RequestKind;
@@ -19,6 +20,8 @@ use crate::transport::Response;
 pub(super) struct Observed {
     /// The slowest answer of each kind.
     slowest: Mutex<BTreeMap<RequestKind, Duration>>,
+    /// When the latest request of a listing left.
+    last_listing: Mutex<Option<Instant>>,
     /// How far the cloud's clock is ahead of ours.
     clock_difference: Mutex<Option<TimeDelta>>,
     left_out: AtomicUsize,
@@ -28,6 +31,19 @@ pub(super) struct Observed {
 }
 
 impl Observed {
+    /// A request leaves now.
+    pub(super) fn leaves(&self, kind: RequestKind, now: Instant) {
+        if kind == RequestKind::List {
+            *lock(&self.last_listing) = Some(now);
+        }
+    }
+
+    /// When the latest request of a listing left: later than it was wanted where it had to wait
+    /// for others.
+    pub(super) fn last_listing(&self) -> Option<Instant> {
+        *lock(&self.last_listing)
+    }
+
     pub(super) fn took(&self, kind: RequestKind, took: Duration) {
         let mut slowest = lock(&self.slowest);
         let so_far = slowest.entry(kind).or_default();

@@ -53,6 +53,15 @@ pub(super) fn settled<R: Resource>(resource: &R) -> Option<Settled<R>> {
     }
 }
 
+/// A look that is over, whatever it has met.
+#[derive(Debug)]
+pub(super) struct Looked {
+    /// When its last request left, if one did: the next look's interval begins then.
+    pub(super) left: Option<Instant>,
+    /// The pause that the cloud asks for.
+    pub(super) pause: Duration,
+}
+
 /// Who waits for what, and when to look next.
 #[derive(Debug)]
 pub(super) struct Poller<R> {
@@ -96,12 +105,12 @@ impl<R: Resource> Poller<R> {
     }
 
     /// Waits until this is no longer being created. `look` looks once for all who wait, hands
-    /// what it met to [`Poller::tell`], and gives the pause that the cloud asks for.
+    /// what it met to [`Poller::tell`].
     pub(super) async fn settled(
         &self,
         deadline: Deadline,
         resource: &R,
-        look: impl AsyncFn() -> Result<Duration, Expired>,
+        look: impl AsyncFn() -> Result<Looked, Expired>,
     ) -> Result<Settled<R>, Expired> {
         if let Some(settled) = settled(resource) {
             return Ok(settled);
@@ -128,7 +137,7 @@ impl<R: Resource> Poller<R> {
         &self,
         deadline: Deadline,
         mut told: oneshot::Receiver<Settled<R>>,
-        look: impl AsyncFn() -> Result<Duration, Expired>,
+        look: impl AsyncFn() -> Result<Looked, Expired>,
     ) -> Result<Settled<R>, Expired> {
         let mut looks = match select(&mut told, pin!(self.looks.lock())).await {
             Either::Left((settled, _)) => return settled.map_err(|_| Expired),
@@ -155,7 +164,10 @@ impl<R: Resource> Poller<R> {
             }
             looks.last = Some(Instant::now());
             match look().await {
-                Ok(pause) if deadline.fits(pause) => looks.earliest = Some(Instant::now() + pause),
+                Ok(Looked { left, pause }) if deadline.fits(pause) => {
+                    looks.last = looks.last.max(left);
+                    looks.earliest = Some(Instant::now() + pause);
+                }
                 Ok(_) | Err(Expired) => looks.are_over = true,
             }
         }

@@ -13,7 +13,7 @@ use futures::future::join_all;
 use http::StatusCode;
 
 use super::client::Client;
-use super::poller::{Resource, Settled};
+use super::poller::{Looked, Resource, Settled};
 use super::snapshot::{Snapshot, as_listed};
 use crate::deadline::{Deadline, Expired};
 use crate::lock::lock;
@@ -84,8 +84,8 @@ impl Client {
         self.seen.of_volume(volume_id)
     }
 
-    /// Looks once, and gives the pause that the cloud asks for before the next look.
-    async fn look_at_snapshots(&self, deadline: Deadline) -> Result<Duration, Expired> {
+    /// Looks once.
+    async fn look_at_snapshots(&self, deadline: Deadline) -> Result<Looked, Expired> {
         let (wanted, oldest) = self.snapshots.wanted();
         let rows = self
             .look_for_snapshots(deadline, oldest.map(as_listed), &wanted)
@@ -98,7 +98,7 @@ impl Client {
                 return if error.is_out_of_time() {
                     Err(Expired)
                 } else {
-                    Ok(error.retry_after().unwrap_or_default())
+                    Ok(self.looked(error.retry_after()))
                 };
             }
         };
@@ -115,7 +115,15 @@ impl Client {
             .iter()
             .map(|id| self.look_at_one_snapshot(deadline, id));
         let longest = join_all(pauses).await.into_iter().flatten().max();
-        Ok(longest.unwrap_or_default())
+        Ok(self.looked(longest))
+    }
+
+    /// A look is over, after which the cloud asks for this pause.
+    pub(super) fn looked(&self, pause: Option<Duration>) -> Looked {
+        Looked {
+            left: self.connection.observed.last_listing(),
+            pause: pause.unwrap_or_default(),
+        }
     }
 
     /// Reads a snapshot that a look should have met; gives the pause that the cloud asks for.

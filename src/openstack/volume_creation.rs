@@ -1,7 +1,6 @@
 //! Creating one volume from a snapshot: requested once, waited for, and left alone where it breaks.
 
 use std::collections::{BTreeMap, HashSet};
-use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use http::{Method, StatusCode};
@@ -10,7 +9,7 @@ use super::client::Client;
 use super::creation::{CreateRequest, Creation, NotRequested, outcome_unknown};
 use super::error::{Error, ErrorKind};
 use super::listing::Listing;
-use super::poller::{Resource, Settled, settled};
+use super::poller::{Looked, Resource, Settled, settled};
 use super::response::parse;
 use super::volumes::{Volume, VolumeBody};
 use crate::deadline::{Deadline, Expired};
@@ -149,19 +148,19 @@ impl Client {
         })
     }
 
-    /// Looks once at all volumes with the tag, and gives the pause that the cloud asks for.
+    /// Looks once at all volumes with the tag.
     async fn look_at_volumes(
         &self,
         deadline: Deadline,
         tag: VolumeTag<'_>,
-    ) -> Result<Duration, Expired> {
+    ) -> Result<Looked, Expired> {
         let tagged = match self.list_tagged_volumes(deadline, tag).await {
             Ok(tagged) => tagged,
             Err(error) if error.is_out_of_time() => return Err(Expired),
             // A look that failed tells nothing about the volumes: the next one may.
             Err(error) => {
                 tracing::warn!(%error, "could not look at the volumes being created");
-                return Ok(error.retry_after().unwrap_or_default());
+                return Ok(self.looked(error.retry_after()));
             }
         };
         for volume in &tagged {
@@ -178,7 +177,7 @@ impl Client {
                 _ => {}
             }
         }
-        Ok(Duration::ZERO)
+        Ok(self.looked(None))
     }
 
     async fn list_tagged_volumes(

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, FixedOffset, TimeDelta};
 use serde_json::{Value, json};
 use simcloud::backend::{Behaviour, Rule, Snapshots};
-use simcloud::{Fault, Kind, Route};
+use simcloud::{Fault, Kind, Latency, Route};
 
 use crate::world::{Policy, World, daily, express, monthly, tagged, weekly};
 
@@ -210,6 +210,31 @@ async fn looks_are_at_most_the_poll_interval_apart_and_at_most_four_a_second() {
     );
     assert!(looks.len() >= 4, "{} looks in {span:?}", looks.len());
     assert_eq!(world.count(Route::GetSnapshot), 0, "one look serves all");
+}
+
+#[tokio::test]
+async fn a_look_that_had_to_wait_for_its_turn_is_not_followed_at_once_by_the_next() {
+    let world = World::of(|config| {
+        config.latency = Latency::Fixed(Duration::from_millis(60));
+        config.creation_time = Duration::from_millis(900);
+    })
+    .await
+    .set("SNAPSENTRY_MAX_CONCURRENCY", "1");
+    for _ in 0..12 {
+        world.volume(&[&daily()]);
+    }
+    assert_eq!(world.snapshot().await.did(), "created 12");
+    let created = world.requests(Route::CreateSnapshot);
+    let created = created.iter().map(|one| one.sequence).max();
+    let mut looks = world.requests(Route::ListSnapshots);
+    looks.retain(|one| Some(one.sequence) > created);
+    // The last one is for duplicates.
+    looks.pop();
+    assert!(looks.len() >= 3, "{} looks", looks.len());
+    for pair in looks.windows(2) {
+        let apart = pair[1].arrived - pair[0].arrived;
+        assert!(apart >= Duration::from_millis(180), "{apart:?} apart");
+    }
 }
 
 #[tokio::test]
