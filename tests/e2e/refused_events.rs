@@ -233,3 +233,36 @@ async fn a_payload_that_is_no_json_is_refused_and_the_sandbox_lives_on() {
     assert_eq!(world.cloud.journal().total(), 0);
     assert_eq!(function.snapshot().await.did(), "created 1");
 }
+
+#[tokio::test]
+async fn what_follows_the_json_is_not_left_unread() {
+    let world = World::new().await;
+    let volume = world.volume(&[&daily()]);
+    let expired = [
+        world.expired(&volume, &daily(), 1),
+        world.expired(&volume, &daily(), 2),
+    ];
+    let mut function = world.function().await;
+    for raw in [
+        r#"{"phase": "expire"}, "dry_run": true}"#,
+        r#"{"phase": "expire"} {"dry_run": true}"#,
+        r#"{"phase": "expire"}}"#,
+        r#"{"phase": "expire"}x"#,
+    ] {
+        let raw = Bytes::from_static(raw.as_bytes());
+        let refused = function
+            .function
+            .invoke_raw(raw, Deadline::After(MINUTE))
+            .await;
+        assert_ne!(refused.failure().error_type, "InvalidEvent");
+        assert!(refused.log.join("").contains("trailing characters"));
+    }
+    assert_eq!(world.cloud.journal().total(), 0);
+    assert!(expired.iter().all(|snapshot| world.has(snapshot)));
+    let blanks = Bytes::from_static(b" {\"phase\": \"expire\"}\r\n\t ");
+    let run = function
+        .function
+        .invoke_raw(blanks, Deadline::After(MINUTE))
+        .await;
+    assert_eq!(run.answer()["phase"], "expire");
+}
