@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use aws_lambda_events::event::eventbridge::EventBridgeEvent;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{InvalidEvent, Phase};
 
@@ -33,9 +33,10 @@ pub(super) fn open(payload: &Value) -> Result<Cow<'_, Value>, InvalidEvent> {
     }
     let envelope: EventBridgeEvent<Value> =
         serde_json::from_value(payload.clone()).map_err(|error| {
+            let field = unreadable(payload).map_or_else(String::new, |field| format!("{field}: "));
             InvalidEvent::new(format!(
-                "the EventBridge envelope cannot be read ({}): an envelope has detail-type, source \
-                 and detail, and detail is the request; {CONSTANT_INPUT}",
+                "{field}the EventBridge envelope cannot be read ({}): an envelope has detail-type, \
+                 source and detail, and detail is the request; {CONSTANT_INPUT}",
                 cut(error.to_string())
             ))
         })?;
@@ -53,6 +54,19 @@ pub(super) fn open(payload: &Value) -> Result<Cow<'_, Value>, InvalidEvent> {
             kind(other)
         ))),
     }
+}
+
+/// The field of an envelope that keeps it from being read; the reader's own errors name those alone
+/// that are missing.
+fn unreadable(envelope: &Value) -> Option<&str> {
+    let fields = envelope.as_object()?.iter();
+    let is_at_fault = |field: &str, value: &Value| {
+        let mut alone = json!({"detail-type": "", "source": "", "detail": null});
+        alone[field] = value.clone();
+        serde_json::from_value::<EventBridgeEvent<Value>>(alone).is_err()
+    };
+    let mut at_fault = fields.filter(|(field, value)| is_at_fault(field, value));
+    at_fault.next().map(|(field, _)| field.as_str())
 }
 
 /// The same place, for a look that must not fail.

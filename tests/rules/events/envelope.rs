@@ -1,6 +1,6 @@
 //! Envelopes of EventBridge.
 
-use crate::events::requests::{VOLUME, accepted, all_refused, envelope, with};
+use crate::events::requests::{VOLUME, accepted, all_refused, envelope, refused, with};
 use serde_json::json;
 
 #[test]
@@ -51,4 +51,20 @@ fn a_field_beside_an_envelopes_detail_is_refused_since_it_would_be_lost() {
             &["detail", "no such field"],
         ),
     ]);
+}
+
+#[test]
+fn what_keeps_an_envelope_from_being_read_is_named() {
+    let detail = json!({"phase": "expire"});
+    for (field, value) in [
+        ("time", json!("yesterday")),
+        ("detail-type", json!(null)),
+        ("source", json!(["aws.events"])),
+        ("account", json!(123456789012_u64)),
+        ("resources", json!("all")),
+    ] {
+        let message = refused(&with(envelope(detail.clone()), json!({field: value})));
+        let named = format!("{field}: the EventBridge envelope cannot be read");
+        assert!(message.starts_with(&named), "{message}");
+    }
 }
