@@ -7,10 +7,12 @@
 
 mod extension;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::clouds_yaml::CloudsYaml;
@@ -80,7 +82,7 @@ impl Contents {
                 no_variables_beside_clouds(&object)?;
                 clouds_yaml(text)
             }
-            Ok(object) => variables(&object).map(Self::Variables),
+            Ok(object) => variables(&object, text).map(Self::Variables),
             Err(error) => Err(vec![format!(
                 "SNAPSENTRY_CREDENTIALS_SECRET: the secret is not valid JSON (line {}, column \
                  {}); {ACCEPTED}",
@@ -124,7 +126,11 @@ fn no_variables_beside_clouds(object: &Map<String, Value>) -> Result<(), Vec<Str
     )])
 }
 
-fn variables(object: &Map<String, Value>) -> Result<Layer, Vec<String>> {
+/// The object's variables; `text` is what it was read from.
+fn variables(object: &Map<String, Value>, text: &str) -> Result<Layer, Vec<String>> {
+    // An id of digits alone may be larger than any number that can be held.
+    let written: BTreeMap<String, &RawValue> = serde_json::from_str(text).unwrap_or_default();
+    let as_written = |name: &str| written.get(name).map_or("", |value| value.get());
     let mut layer = Layer::new(Origin::Secret);
     let mut faults = Vec::new();
     for (name, value) in object {
@@ -141,7 +147,7 @@ fn variables(object: &Map<String, Value>) -> Result<Layer, Vec<String>> {
         } else {
             match value {
                 Value::String(text) => layer.set(name, text),
-                Value::Bool(_) | Value::Number(_) => layer.set(name, &value.to_string()),
+                Value::Bool(_) | Value::Number(_) => layer.set(name, as_written(name)),
                 Value::Null => {}
                 Value::Array(_) | Value::Object(_) => faults.push(format!(
                     "{name} (in the secret): an array or object; accepted is a string"

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
-use snapsentry::openstack::{ApplicationCredential, AuthMethod};
+use snapsentry::openstack::{ApplicationCredential, AuthMethod, Project, User};
 use snapsentry::settings::{Interface, Secret};
 
 use crate::settings::world::{CREDENTIAL, HOOK, PASSWORD, WORD, World};
@@ -276,4 +276,32 @@ fn a_secret_compares_itself_and_shows_nothing() {
     assert!(secret.says(&PASSWORD.into()));
     assert!(!secret.says(&WORD.into()));
     assert!(!format!("{secret:?}").contains(PASSWORD));
+}
+
+#[test]
+fn a_number_in_the_secret_is_the_text_that_it_is_written_as() {
+    for written in [
+        "12345678901234567890123456789012",
+        "1.10",
+        "12e4",
+        "-0",
+        "7",
+    ] {
+        let secret = format!(
+            r#"{{"OS_AUTH_URL": "https://cloud.example/v3", "OS_USER_ID": {written},
+                "OS_PASSWORD": {written}, "OS_PROJECT_ID": {written}}}"#
+        );
+        let settings = World::empty().secret(&secret).settings();
+        let AuthMethod::Password {
+            user,
+            password,
+            project,
+        } = settings.auth.method
+        else {
+            panic!()
+        };
+        assert_eq!(user, User::Id(written.to_owned()));
+        assert_eq!(password.expose_secret(), written);
+        assert_eq!(project, Project::Id(written.to_owned()));
+    }
 }
