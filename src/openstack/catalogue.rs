@@ -78,6 +78,17 @@ fn endpoints<'a>(
         .flat_map(|entry| &entry.endpoints)
 }
 
+/// Every endpoint of Cinder that fits, the one to be used first.
+fn of_block_storage<'a>(
+    catalogue: &'a [CatalogueEntry],
+    choice: &'a EndpointChoice,
+) -> impl Iterator<Item = &'a Endpoint> {
+    BLOCK_STORAGE
+        .iter()
+        .flat_map(|service_type| endpoints(catalogue, service_type))
+        .filter(|endpoint| endpoint.fits(choice))
+}
+
 /// Cinder's address, with the version and the project id in it: the catalogue may leave out
 /// either, and older clouds need both.
 pub(super) fn block_storage(
@@ -85,11 +96,7 @@ pub(super) fn block_storage(
     choice: &EndpointChoice,
     project_id: &str,
 ) -> Result<Url, LoginError> {
-    let fitting: Vec<&Endpoint> = BLOCK_STORAGE
-        .iter()
-        .flat_map(|service_type| endpoints(catalogue, service_type))
-        .filter(|endpoint| endpoint.fits(choice))
-        .collect();
+    let fitting: Vec<&Endpoint> = of_block_storage(catalogue, choice).collect();
     let mut regions: Vec<String> = fitting
         .iter()
         .filter_map(|endpoint| endpoint.region().map(str::to_owned))
@@ -120,13 +127,17 @@ pub(super) fn block_storage(
     choice.checked("block storage", url)
 }
 
-/// Nova's address, where the catalogue has one.
+/// Nova's address, where the catalogue has one: that of the volumes' region where there are several.
 pub(super) fn compute(
     catalogue: &[CatalogueEntry],
     choice: &EndpointChoice,
 ) -> Result<Option<Url>, LoginError> {
-    let mut fitting = endpoints(catalogue, "compute").filter(|endpoint| endpoint.fits(choice));
-    let Some(mut url) = fitting.next().and_then(|one| Url::parse(&one.url).ok()) else {
+    let volumes = of_block_storage(catalogue, choice).next();
+    let region = volumes.and_then(Endpoint::region);
+    let fitting = endpoints(catalogue, "compute")
+        .filter(|endpoint| endpoint.fits(choice))
+        .min_by_key(|endpoint| endpoint.region() != region);
+    let Some(mut url) = fitting.and_then(|one| Url::parse(&one.url).ok()) else {
         return Ok(None);
     };
     let path = url.path().trim_end_matches('/').to_owned();
@@ -221,6 +232,17 @@ mod tests {
         assert_eq!(url.as_str(), "http://s/v3/p1");
         let nova = compute(&catalogue, &choice(Some("south"))).unwrap();
         assert_eq!(nova.unwrap().as_str(), "http://s/compute");
+    }
+
+    #[test]
+    fn servers_are_asked_for_in_the_region_of_the_volumes() {
+        let listed = catalogue(&[
+            ("compute", "public", "south", "http://s/compute"),
+            ("compute", "public", "north", "http://n/compute"),
+            ("volumev3", "public", "north", "http://n/v3/p1"),
+        ]);
+        let nova = compute(&listed, &choice(None)).unwrap();
+        assert_eq!(nova.unwrap().as_str(), "http://n/compute");
     }
 
     #[test]
