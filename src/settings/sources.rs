@@ -95,7 +95,10 @@ impl Sources {
         let mut in_secret = None;
         match secret.map(Secret::contents) {
             None => {}
-            Some(Ok(Contents::Variables(layer))) => sources.secret = Some(layer.clone()),
+            Some(Ok(Contents::Variables { layer, faults })) => {
+                sources.faults.extend_from_slice(faults);
+                sources.secret = Some(layer.clone());
+            }
             Some(Ok(Contents::Clouds(clouds))) => in_secret = Some(clouds),
             Some(Err(faults)) => {
                 sources.faults.extend_from_slice(faults);

@@ -42,7 +42,7 @@ impl Secret {
     /// A variable's value, where the secret is an object of variables.
     pub(crate) fn variable(&self, name: &str) -> Option<&str> {
         match &self.contents {
-            Ok(Contents::Variables(layer)) => layer.trimmed(name),
+            Ok(Contents::Variables { layer, .. }) => layer.trimmed(name),
             _ => None,
         }
     }
@@ -62,7 +62,12 @@ impl fmt::Debug for Secret {
 
 /// What was in the secret.
 pub(super) enum Contents {
-    Variables(Layer),
+    Variables {
+        layer: Layer,
+        /// What is wrong with some of them: the others are read all the same, so that all is said at
+        /// once.
+        faults: Vec<String>,
+    },
     Clouds(Arc<CloudsYaml>),
 }
 
@@ -82,7 +87,7 @@ impl Contents {
                 no_variables_beside_clouds(&object)?;
                 clouds_yaml(text)
             }
-            Ok(object) => variables(&object, text).map(Self::Variables),
+            Ok(object) => variables(&object, text),
             Err(error) => Err(vec![format!(
                 "SNAPSENTRY_CREDENTIALS_SECRET: the secret is not valid JSON (line {}, column \
                  {}); {ACCEPTED}",
@@ -127,7 +132,7 @@ fn no_variables_beside_clouds(object: &Map<String, Value>) -> Result<(), Vec<Str
 }
 
 /// The object's variables; `text` is what it was read from.
-fn variables(object: &Map<String, Value>, text: &str) -> Result<Layer, Vec<String>> {
+fn variables(object: &Map<String, Value>, text: &str) -> Result<Contents, Vec<String>> {
     // An id of digits alone may be larger than any number that can be held.
     let written: BTreeMap<String, &RawValue> = serde_json::from_str(text).unwrap_or_default();
     let as_written = |name: &str| written.get(name).map_or("", |value| value.get());
@@ -156,16 +161,12 @@ fn variables(object: &Map<String, Value>, text: &str) -> Result<Layer, Vec<Strin
         }
     }
     if faults.is_empty() && !object.keys().any(|name| is_ours(name)) {
-        faults.push(format!(
+        return Err(vec![format!(
             "SNAPSENTRY_CREDENTIALS_SECRET: the secret's JSON object has none of the variables \
              that are read; {ACCEPTED}"
-        ));
+        )]);
     }
-    if faults.is_empty() {
-        Ok(layer)
-    } else {
-        Err(faults)
-    }
+    Ok(Contents::Variables { layer, faults })
 }
 
 fn is_ours(name: &str) -> bool {

@@ -188,6 +188,27 @@ fn a_misspelt_variable_in_the_secret_is_named_and_others_are_left_alone() {
 }
 
 #[test]
+fn what_is_misspelt_in_the_secret_hides_no_other_fault() {
+    let secret = json!({
+        "OS_AUTH_URL": "https://cloud.example/v3",
+        "OS_APPLICATION_CREDENTIAL_ID": "credential-id",
+        "OS_APPLICATION_CREDENTIAL_SECRT": WORD,
+        "OS_REGION_NAME": [WORD],
+        "SNAPSENTRY_KEEP_LAST": "all"
+    });
+    World::empty()
+        .secret(&secret.to_string())
+        .set("SNAPSENTRY_MAX_RETRIES", "x")
+        .fails(&[
+            "OS_APPLICATION_CREDENTIAL_SECRT (in the secret): no such variable",
+            "OS_APPLICATION_CREDENTIAL_SECRET: missing in the secret",
+            "OS_REGION_NAME (in the secret): an array",
+            "SNAPSENTRY_KEEP_LAST (in the secret)",
+            "SNAPSENTRY_MAX_RETRIES",
+        ]);
+}
+
+#[test]
 fn a_value_out_of_the_secret_is_named_and_never_shown() {
     let world = login_and(json!({
         "SNAPSENTRY_POLL_INTERVAL": WORD,
