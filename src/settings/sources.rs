@@ -68,11 +68,13 @@ impl Sources {
             Some(cloud) => Some(("cloud", cloud.as_str())),
             None => sources.text("OS_CLOUD").map(|name| ("OS_CLOUD", name)),
         };
-        let entry = clouds.entry(name).map_err(|fault| vec![fault]);
-        let layer = entry.and_then(|entry| entry.layer(clouds.file(), region.as_deref()));
-        match layer {
-            Ok(layer) => sources.cloud = Some(layer),
-            Err(mut faults) => sources.faults.append(&mut faults),
+        match clouds.entry(name) {
+            Ok(entry) => {
+                let (layer, mut faults) = entry.layer(clouds.file(), region.as_deref());
+                sources.cloud = layer;
+                sources.faults.append(&mut faults);
+            }
+            Err(fault) => sources.faults.push(fault),
         }
         sources
     }
@@ -257,21 +259,22 @@ impl CloudList {
         let region = sources.text("OS_REGION_NAME").map(str::to_owned);
         let mut list = Self::default();
         for entry in clouds.entries() {
-            let layer: Result<Layer, Vec<String>> = entry.layer(clouds.file(), region.as_deref());
-            let settings = layer.and_then(|layer| {
-                sources.cloud = Some(layer);
-                Settings::read(&sources, files).map_err(|invalid| invalid.faults)
-            });
+            let (layer, mut faults) = entry.layer(clouds.file(), region.as_deref());
+            sources.cloud = layer;
+            if sources.cloud.is_some()
+                && let Err(mut invalid) = Settings::read(&sources, files)
+            {
+                faults.append(&mut invalid.faults);
+            }
             let starts = entry.starts(clouds.file());
             let name = entry.name.parse::<CloudName>();
-            match (settings, starts, name) {
-                (Ok(_), Ok(starts), Ok(name)) => {
+            match (faults.is_empty(), starts, name) {
+                (true, Ok(starts), Ok(name)) => {
                     if !starts.paused {
                         list.clouds.push((name, starts.shards));
                     }
                 }
-                (settings, starts, _) => {
-                    let mut faults = settings.err().unwrap_or_default();
+                (_, starts, _) => {
                     for fault in starts.err().unwrap_or_default() {
                         if !faults.contains(&fault) {
                             faults.push(fault);

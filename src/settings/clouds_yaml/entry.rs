@@ -79,19 +79,24 @@ impl CloudEntry {
         }
     }
 
-    /// The entry's variables, in the wanted region or else the first that it lists.
+    /// The entry's variables, in the wanted region or else the first that it lists, and what is
+    /// wrong with some of them; no variables where it is the entry as a whole that is wrong.
     pub(in crate::settings) fn layer(
         &self,
         file: Option<&str>,
         wanted: Option<&str>,
-    ) -> Result<Layer, Vec<String>> {
-        let mut reading = EntryReader::begin(self, file)?;
+    ) -> (Option<Layer>, Vec<String>) {
+        let mut reading = match EntryReader::begin(self, file) {
+            Ok(reading) => reading,
+            Err(faults) => return (None, faults),
+        };
         let fields = reading.in_region(wanted);
-        let layer = Layer::new(Origin::Cloud {
+        let mut layer = Layer::new(Origin::Cloud {
             file: file.map(str::to_owned),
             entry: self.name.clone(),
         });
-        reading.fill(layer, &fields)
+        reading.fill(&mut layer, &fields);
+        (Some(layer), reading.faults)
     }
 
     /// How passes of the cloud are to be started.

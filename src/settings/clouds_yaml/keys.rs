@@ -79,7 +79,7 @@ fn sibling(variable: &str) -> Option<&'static str> {
 
 impl EntryReader<'_> {
     /// Puts the entry's keys into the layer under the variables' names.
-    pub(super) fn fill(mut self, mut layer: Layer, fields: &Fields) -> Result<Layer, Vec<String>> {
+    pub(super) fn fill(&mut self, layer: &mut Layer, fields: &Fields) {
         for key in ["profile", "cloud"] {
             let vendor = self.text(fields, key, key);
             if vendor.is_some_and(|vendor| !vendor.is_empty()) {
@@ -92,7 +92,7 @@ impl EntryReader<'_> {
             }
         }
         if let Some(auth) = self.mapping(fields, "auth") {
-            self.fill_auth(&mut layer, auth);
+            self.fill_auth(layer, auth);
         }
         for (key, value, checks_off) in [
             ("verify", self.text(fields, "verify", "verify"), false),
@@ -112,10 +112,6 @@ impl EntryReader<'_> {
             if layer.get(variable).is_none() && !value.is_empty() {
                 layer.set_named(variable, key, value);
             }
-        }
-        match self.faults.is_empty() {
-            true => Ok(layer),
-            false => Err(self.faults),
         }
     }
 

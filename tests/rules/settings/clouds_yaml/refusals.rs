@@ -36,6 +36,26 @@ fn what_is_missing_in_an_entry_is_named_with_its_place() {
 }
 
 #[test]
+fn what_is_misspelt_in_an_entry_hides_no_other_fault() {
+    let auth =
+        format!("\n      application_credential_id: i\n      application_credential_secrt: {WORD}");
+    let rest = &["region_name: [a]", "interface: private"];
+    let faults = [
+        "auth.application_credential_secrt: not supported",
+        "region_name in the entry",
+        "auth.auth_url (OS_AUTH_URL), auth.application_credential_secret",
+        "OS_INTERFACE (interface in",
+    ];
+    let world = world(&entry(&auth, rest));
+    world.fails(&faults);
+    let list = world.unset("OS_CLOUD").list().expect("a list");
+    for fault in faults {
+        let error = &list.faults[0].error;
+        assert!(error.contains(fault), "lacks {fault:?}: {error}");
+    }
+}
+
+#[test]
 fn a_file_that_is_no_clouds_yaml_is_refused_by_line_without_a_word_of_it() {
     let rows = [
         (String::new(), "clouds"),
