@@ -151,7 +151,8 @@ fn message(response: &Response) -> String {
         .to_owned()
 }
 
+/// The beginning, on one line: a line that some cloud begins could pass for one of ours.
 fn shortened(text: &str) -> String {
     let (beginning, rest) = cut(text, LONGEST_MESSAGE);
-    format!("{beginning}{rest}")
+    format!("{}{rest}", beginning.replace(char::is_control, " "))
 }

@@ -134,3 +134,29 @@ async fn without_the_json_format_lines_are_readable_text() {
         "{text:#?}"
     );
 }
+
+#[tokio::test]
+async fn what_a_cloud_says_begins_no_line_of_its_own() {
+    let world = World::new().await.set("AWS_LAMBDA_LOG_FORMAT", "Text");
+    let message = "no\n{\"_aws\": {}}\r\u{1b}[2J\u{85}";
+    let body = json!({"forbidden": {"code": 403, "message": message}});
+    let kind = Kind::Status {
+        code: 403,
+        headers: Vec::new(),
+        body: Some(body.to_string().into()),
+    };
+    world
+        .cloud
+        .inject(Fault::on(Route::ListVolumes, kind).forever());
+    let mut function = world.function().await;
+    let deadline = simcloud::lambda::Deadline::After(crate::world::MINUTE);
+    let event = json!({"phase": "snapshot"});
+    let invocation = function.function.invoke(event, deadline).await;
+    let told = &invocation.failure().error_message;
+    assert!(told.contains("no {\"_aws\": {}}"), "{told}");
+    assert_eq!(invocation.metrics().len(), 1);
+    let log = invocation.log.join("\n");
+    for text in [told, &log] {
+        assert!(!text.contains(['\r', '\u{1b}', '\u{85}']), "{text:?}");
+    }
+}
