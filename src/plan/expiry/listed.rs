@@ -100,18 +100,18 @@ impl OfVolume {
         let copies = &mut self.copies[at].1;
         // Listings are newest first, so nearly all find their place at the end.
         let place = copies.partition_point(|copy| copy.age_key() > snapshot.age_key());
-        // A row that a shifting listing showed twice counts once.
-        if copies
-            .get(place)
-            .is_none_or(|copy| copy.age_key() != snapshot.age_key())
-        {
-            let copy = AvailableSnapshot {
-                created_at: snapshot.created_at,
-                expiry: snapshot.expiry,
-                held: snapshot.held,
-                id: snapshot.id.into_boxed_str(),
-            };
-            copies.insert(place, copy);
+        // A row that a shifting listing showed twice counts once, and is held where either is.
+        match copies.get_mut(place) {
+            Some(copy) if copy.age_key() == snapshot.age_key() => copy.held |= snapshot.held,
+            _ => {
+                let copy = AvailableSnapshot {
+                    created_at: snapshot.created_at,
+                    expiry: snapshot.expiry,
+                    held: snapshot.held,
+                    id: snapshot.id.into_boxed_str(),
+                };
+                copies.insert(place, copy);
+            }
         }
     }
 }

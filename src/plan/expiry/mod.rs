@@ -9,7 +9,7 @@
 mod judge;
 mod listed;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -164,8 +164,15 @@ pub fn plan<'a>(
         }
     }
     plan.deletions.sort_by(|a, b| a.place().cmp(&b.place()));
-    // A row that a shifting listing showed twice goes once.
+    // A row that a shifting listing showed twice goes once, and not at all where either is held.
     plan.deletions.dedup_by_key(|deletion| deletion.snapshot_id);
+    let held = plan
+        .kept
+        .iter()
+        .filter(|kept| kept.verdict == ExpiryVerdict::Held);
+    let held: HashSet<&str> = held.map(|kept| kept.snapshot_id).collect();
+    plan.deletions
+        .retain(|deletion| !held.contains(deletion.snapshot_id));
     plan.lost = volumes
         .values()
         .filter(|volume| scope.contains(volume))

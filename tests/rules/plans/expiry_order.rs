@@ -101,6 +101,29 @@ fn a_row_that_is_listed_twice_goes_once() {
 }
 
 #[test]
+fn a_row_that_is_listed_twice_stays_where_either_is_held() {
+    let available = expired(daily("a"), 1);
+    let broken = expired(since("b", TimeDelta::zero(), "error"), 1);
+    let used = Snapshot {
+        state: State::Busy,
+        ..expired(daily("c"), 1)
+    };
+    let unused = expired(daily("c"), 1);
+    let held = |snapshot: &Snapshot| Snapshot {
+        held: true,
+        ..snapshot.clone()
+    };
+    for (listed, listed_again) in [
+        (&available, &available),
+        (&broken, &broken),
+        (&unused, &used),
+    ] {
+        let snapshots = [listed.clone(), held(listed_again)];
+        assert!(order(None, &snapshots).is_empty(), "{snapshots:?}");
+    }
+}
+
+#[test]
 fn the_age_is_that_of_the_longest_expired_whatever_its_turn() {
     let age =
         |snapshots: &[Snapshot]| with_plan(None, snapshots, |plan| plan.oldest_expired_age(now()));
