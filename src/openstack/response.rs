@@ -57,7 +57,8 @@ pub(super) fn refusal(
                 .headers()
                 .get(header::LOCATION)
                 .and_then(|location| location.to_str().ok())
-                .map_or_else(|| "nowhere".into(), without_secrets),
+                .map(|location| without_what_was_sent(without_secrets(location), sent, auth))
+                .unwrap_or_else(|| "nowhere".into()),
         };
     }
     ErrorKind::Status {

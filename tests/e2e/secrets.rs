@@ -88,10 +88,12 @@ async fn a_redirect_with_the_token_in_it_is_named_without_it() {
     let world = World::new().await;
     quote_tokens(&world, Route::ListVolumes, |token| Kind::Redirect {
         code: 302,
-        location: format!("https://robot:{token}@elsewhere.example/login?token={token}#{token}"),
+        location: format!(
+            "https://robot:{token}@elsewhere.example/{token}/login?token={token}#{token}"
+        ),
     });
     let run = world.snapshot().await;
-    run.fails_with("DiscoveryFailed", &["elsewhere.example"]);
+    run.fails_with("DiscoveryFailed", &["elsewhere.example/***/login"]);
 }
 
 #[tokio::test]
