@@ -44,10 +44,10 @@ pub(crate) enum Settled<R> {
     Gone,
 }
 
-/// How a creation ended, if it did.
+/// How a creation ended, if it did. A state that cannot be read says nothing of that.
 pub(super) fn settled<R: Resource>(resource: &R) -> Option<Settled<R>> {
     match resource.status() {
-        "creating" | "downloading" => None,
+        "creating" | "downloading" | "" => None,
         "error" | "error_deleting" | "deleting" => Some(Settled::Broken(resource.clone())),
         _ => Some(Settled::Available(resource.clone())),
     }

@@ -1,9 +1,13 @@
 //! A field of a listing that is null, or of another type than expected, spoils its own row at most.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use serde_json::{Value, json};
-use simcloud::{Fault, Kind, Route};
+use simcloud::backend::{Behaviour, Rule, Snapshots};
+use simcloud::{Fault, Kind, Route, SnapshotSpec, When};
 
+use crate::duplicates::meanwhile;
 use crate::world::{World, daily, side_by_side, tagged};
 
 /// What may stand where a text was expected.
@@ -143,6 +147,59 @@ async fn where_a_volume_cannot_be_read_the_newest_copy_of_one_that_is_not_listed
         assert_eq!(run.did(), "deleted 1, kept 1", "{odd}");
         assert!(!world.has(&older) && world.has(&newest), "{odd}");
         assert_eq!(run.warnings_with("no readable id").len(), 1, "{odd}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_creation_whose_answer_has_no_readable_status_is_not_taken_for_done() {
+    side_by_side(odd_values(), async |odd| {
+        let world = World::new().await;
+        let volume = world.volume(&[&daily()]);
+        let id = world.cloud.new_uuid();
+        let answer = json!({"snapshot": {"id": id, "volume_id": volume, "status": odd}});
+        world.cloud.inject(Fault::on(
+            Route::CreateSnapshot,
+            Kind::Status {
+                code: 202,
+                headers: Vec::new(),
+                body: Some(Bytes::from(answer.to_string())),
+            },
+        ));
+        let broken = SnapshotSpec {
+            id: Some(id),
+            ..daily().snapshot_of(&volume).status("error")
+        };
+        meanwhile(&world, |cloud| broken.created_at(cloud.now()));
+        assert_eq!(world.snapshot().await.did(), "failed 1", "{odd}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_look_at_a_snapshot_without_a_readable_status_says_nothing_of_it() {
+    side_by_side(odd_values(), async |odd| {
+        let world = World::of(|config| config.creation_time = Duration::from_secs(1)).await;
+        let volume = world.volume(&[&daily()]);
+        world
+            .cloud
+            .backend(Rule::new(Snapshots::Any, Behaviour::CreateFails));
+        let status = odd.clone();
+        world
+            .cloud
+            .on(Route::CreateSnapshot, 1, When::After, move |cloud| {
+                let ours = cloud.snapshots_of(&volume).remove(0);
+                let row = json!({"id": ours.id, "volume_id": volume, "status": status,
+                                 "metadata": ours.metadata, "size": 1, "updated_at": null,
+                                 "created_at": "2026-01-01T00:00:00.000000"});
+                let kind = Kind::Status {
+                    code: 200,
+                    headers: Vec::new(),
+                    body: Some(Bytes::from(json!({"snapshots": [row]}).to_string())),
+                };
+                cloud.inject(Fault::on(Route::ListSnapshots, kind));
+            });
+        assert_eq!(world.snapshot().await.did(), "failed 1", "{odd}");
     })
     .await;
 }
