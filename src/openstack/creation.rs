@@ -114,7 +114,11 @@ impl Client {
         let (served, read, look_up) = (&served, &read, &look_up);
         let attempt = || async move {
             if let Some(found) = served() {
-                return Ok(Creation::Served(found));
+                return Ok(match doubt.get() {
+                    Doubt::None => Creation::Served(found),
+                    // Perhaps ours after all, so it is waited for like what a look-up finds.
+                    Doubt::FoundNothing | Doubt::Open => Creation::Adopted(found),
+                });
             }
             if doubt.get() != Doubt::None
                 && let Some(found) = look_up(None).await?

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use simcloud::{Fault, Kind, Route, When};
+use simcloud::backend::{Behaviour, Rule, Snapshots};
+use simcloud::{Fault, Happening, Kind, Route, When};
 
-use crate::world::{Policy, Run, World, daily, side_by_side};
+use crate::world::{Policy, Run, World, daily, side_by_side, weekly};
 
 /// Codes that leave open what became of a creation.
 const OPEN: [u16; 5] = [408, 500, 502, 503, 504];
@@ -239,4 +240,44 @@ async fn other_server_errors_are_looked_up_too_and_not_repeated() {
         assert_eq!(world.count(Route::CreateSnapshot), 1, "{code}");
     })
     .await;
+}
+
+#[tokio::test]
+async fn one_that_a_look_meets_during_the_back_off_is_waited_for_before_the_next_of_its_volume() {
+    let world = World::new()
+        .await
+        .set("SNAPSENTRY_BASE_DELAY", "3s")
+        .set("SNAPSENTRY_MAX_DELAY", "3s");
+    let (daily, weekly) = (daily(), weekly());
+    let volume = world.volume(&[&daily, &weekly]);
+    // Looks go on while this one is waited for.
+    let other = world.volume(&[&daily]);
+    let slow = Behaviour::CreateSlowly(Duration::from_secs(5));
+    for name in [
+        format!("managed-weekly-{volume}-*"),
+        format!("managed-daily-{other}-*"),
+    ] {
+        let rule = Rule::new(Snapshots::Named(name), slow);
+        world.cloud.backend(rule);
+    }
+    let late = Kind::LateWork {
+        code: 504,
+        delay: Duration::from_millis(500),
+    };
+    let lost = Fault::on(Route::CreateSnapshot, late);
+    world.cloud.inject(lost.containing("managed-weekly"));
+    let run = world.snapshot().await;
+    assert_eq!(run.did(), "created 2, adopted 1");
+    let changes = world.cloud.journal().changes;
+    let of = |happening, kind: &str| {
+        let name = format!("managed-{kind}-{volume}-");
+        let is = |name: &Option<String>, start: &str| {
+            name.as_deref().is_some_and(|name| name.starts_with(start))
+        };
+        let mut changes = changes.iter();
+        changes.position(|one| one.happening == happening && is(&one.name, &name))
+    };
+    let ended = of(Happening::Available, "weekly").expect("an end");
+    let next = of(Happening::Creating, "daily").expect("a creation");
+    assert!(ended < next, "two of one volume at a time");
 }
