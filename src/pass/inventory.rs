@@ -79,6 +79,9 @@ pub(super) async fn for_creation(pass: &Pass<'_>) -> Result<CreateInventory, Err
             histories.entry(volume_id).or_default().merge(of_volume);
         }
     }
+    histories
+        .values_mut()
+        .for_each(VolumeSnapshots::forget_repeats);
     Ok(CreateInventory {
         volumes,
         known,

@@ -1,5 +1,7 @@
 //! A managed snapshot as planning sees it, and what a pass remembers of a volume's.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::policy::{Metadata, Policy, PolicyKind, Window, keys};
@@ -189,6 +191,15 @@ impl VolumeSnapshots {
     pub(crate) fn merge(&mut self, mut other: Self) {
         self.count += other.count;
         self.relevant.append(&mut other.relevant);
+    }
+
+    /// Of one that a shifting listing has shown more than once, what it was last seen as counts.
+    pub(crate) fn forget_repeats(&mut self) {
+        let mut met = BTreeSet::new();
+        self.relevant.reverse();
+        self.relevant
+            .retain(|one| one.id.is_empty() || met.insert(one.id.clone()));
+        self.relevant.reverse();
     }
 
     /// Those of one window, in all states.

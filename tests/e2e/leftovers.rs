@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
 use serde_json::json;
-use simcloud::{Fault, Health, Kind, Route, SnapshotSpec};
+use simcloud::{Fault, Health, Kind, Microversions, Route, SnapshotSpec, When};
 
 use crate::world::{Policy, World, daily, held, side_by_side, tagged, weekly};
 
@@ -193,4 +193,34 @@ async fn a_dead_backend_delays_no_volume_of_a_healthy_one() {
     let mut function = world.function().await;
     assert_eq!(function.snapshot().await.did(), "created 3, failed 3");
     assert_eq!(function.snapshot().await.did(), "deferred 3");
+}
+
+#[tokio::test]
+async fn one_that_a_shifting_listing_shows_twice_counts_once() {
+    let world = World::of(|config| {
+        config.osapi_max_limit = 2;
+        // One listing for all policies.
+        config.microversions = Microversions::UpTo(21);
+    })
+    .await;
+    let policy = daily();
+    let (volume, other) = (world.volume(&[&policy]), world.volume(&[&policy]));
+    let going = made(&policy, &volume, 15, "deleting");
+    let only = world.cloud.add_snapshot(going.clone());
+    world
+        .cloud
+        .add_snapshot(made(&policy, &other, 20, "available"));
+    // Both are on the first page; then the newer becomes the older, and is on the second too.
+    let older = SnapshotSpec {
+        id: Some(only),
+        ..made(&policy, &volume, 25, "deleting")
+    };
+    world
+        .cloud
+        .on(Route::ListSnapshots, 2, When::After, move |cloud| {
+            cloud.add_snapshot(older);
+        });
+    let run = world.snapshot().await;
+    assert_eq!(run.figure("/snapshots/managed"), 3, "one was shown twice");
+    assert_eq!(run.did(), "created 1");
 }

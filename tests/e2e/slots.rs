@@ -199,3 +199,14 @@ async fn a_vm_of_several_types_needs_slots_of_each_and_holds_up_none_that_has_so
         assert!(world.cloud.snapshots_of(&volume).is_empty());
     }
 }
+
+#[tokio::test]
+async fn what_is_creating_of_volumes_that_the_event_does_not_name_takes_slots() {
+    let world = world("1").await;
+    under_way(&world, "ssd", 5);
+    let named = [of_type(&world, "ssd"), of_type(&world, "hdd")];
+    let event = json!({"phase": "snapshot", "volume_ids": named});
+    let run = world.run_within(Duration::from_secs(4), event).await;
+    assert_eq!(run.did(), "created 1, deferred 1");
+    assert!(world.cloud.snapshots_of(&named[0]).is_empty());
+}
