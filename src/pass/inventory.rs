@@ -19,6 +19,8 @@ pub(super) struct CreateInventory {
     pub(super) volumes: Arc<Vec<Volume>>,
     /// All managed volumes, in whatever share, where the pass is limited to one.
     pub(super) known: BTreeSet<String>,
+    /// The types of those that are not in its share, and are on the backends that it uses.
+    pub(super) neighbours: BTreeMap<String, Option<String>>,
     /// What there is of each volume's snapshots.
     pub(super) histories: BTreeMap<String, VolumeSnapshots>,
     /// When the newest managed snapshot was made.
@@ -38,19 +40,21 @@ pub(super) struct ExpireInventory {
 /// Looks at what a snapshot pass needs to know.
 pub(super) async fn for_creation(pass: &Pass<'_>) -> Result<CreateInventory, Error> {
     let (client, deadline, now) = (pass.client, pass.deadline, pass.now);
-    let new = || (Vec::new(), BTreeSet::new());
+    let new = || (Vec::new(), BTreeSet::new(), BTreeMap::new());
     let horizons = WindowHorizons::new(pass);
     let volumes = client
-        .list_subscribed_volumes(deadline, new, |(volumes, known), one| {
+        .list_subscribed_volumes(deadline, new, |(volumes, known, neighbours), one| {
             let volume = read_volume(one);
             if *pass.scope != Scope::default() {
                 known.insert(volume.id.clone());
             }
             if pass.scope.contains(&volume) {
                 volumes.push(volume);
+            } else if pass.scope.has_slots_for(&volume) {
+                neighbours.insert(volume.id, volume.volume_type);
             }
         })
-        .map_ok(|(volumes, known)| (horizons.know(volumes), known));
+        .map_ok(|(volumes, known, neighbours)| (horizons.know(volumes), known, neighbours));
     let types = PolicyKind::ALL.map(PolicyKind::as_str);
     let snapshots = client.list_recent_managed_snapshots(
         deadline,
@@ -70,7 +74,7 @@ pub(super) async fn for_creation(pass: &Pass<'_>) -> Result<CreateInventory, Err
             }
         },
     );
-    let ((volumes, known), listed) = try_join!(volumes, snapshots)?;
+    let ((volumes, known, neighbours), listed) = try_join!(volumes, snapshots)?;
     let mut histories = BTreeMap::<String, VolumeSnapshots>::new();
     let mut newest = None;
     for part in listed {
@@ -85,6 +89,7 @@ pub(super) async fn for_creation(pass: &Pass<'_>) -> Result<CreateInventory, Err
     Ok(CreateInventory {
         volumes,
         known,
+        neighbours,
         histories,
         newest,
     })

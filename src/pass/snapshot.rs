@@ -11,7 +11,7 @@ use super::outcome::{CreateOutcome, Deferral, PassOutcomes, WindowOutcome};
 use super::snapshot_summary::summary_of;
 use super::{Pass, remarks};
 use crate::openstack::Error;
-use crate::plan::creation::{self, Plan, WindowVerdict};
+use crate::plan::creation::{self, Plan, UnderWay, WindowVerdict};
 use crate::plan::{DueWindow, Volume};
 use crate::report::{Action, SnapshotCounts, Summary, VolumeCounts};
 
@@ -25,12 +25,13 @@ const CLOCK_SKEW: TimeDelta = TimeDelta::seconds(5);
 pub(crate) async fn run(pass: &Pass<'_>) -> Result<Summary, Error> {
     let inventory = inventory::for_creation(pass).await?;
     let volumes: Vec<&Volume> = inventory.volumes.iter().collect();
-    let plan = creation::plan(
+    let mut plan = creation::plan(
         &volumes,
         &inventory.histories,
         pass.now,
         pass.limits.stuck_after,
     );
+    plan.under_way.extend(of_neighbours(pass, &inventory));
     let seen = seen(pass, &inventory) + remarks::on_cloud(pass);
     let outcomes = if pass.dry_run {
         foreseen(pass, &plan)
@@ -48,6 +49,21 @@ pub(crate) async fn run(pass: &Pass<'_>) -> Result<Summary, Error> {
     };
     let would_do = pass.dry_run.then(|| would_do(pass, &plan));
     Ok(seen + would_do + summary_of(pass, &plan, outcomes))
+}
+
+/// What is being created of volumes that this pass does not look after, and takes its slots.
+fn of_neighbours<'a>(
+    pass: &'a Pass<'_>,
+    inventory: &'a CreateInventory,
+) -> impl Iterator<Item = UnderWay> + 'a {
+    let stuck_after = pass.limits.stuck_after;
+    let listed = inventory
+        .neighbours
+        .iter()
+        .filter_map(|(id, of)| Some((id, of.as_ref(), inventory.histories.get(id)?)));
+    listed.flat_map(move |(id, of, snapshots)| {
+        creation::under_way_of(id, of, snapshots, pass.now, stuck_after)
+    })
 }
 
 /// What there is of this pass's share, and which volumes were asked for in vain.

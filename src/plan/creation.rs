@@ -47,8 +47,8 @@ pub enum WindowVerdict {
     Due(Box<DueWindow>),
 }
 
-/// A managed snapshot of this pass's share that was being created when the pass began, and not
-/// for so long that it has to be taken for hung.
+/// A managed snapshot that was being created when the pass began, and not for so long that it has
+/// to be taken for hung.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnderWay {
     /// The snapshot.
@@ -98,10 +98,13 @@ pub fn plan<'a>(
             });
         }
         superfluous.extend(duplicates::superfluous(volume, &of_volume.relevant, now));
+        let volume_type = volume.volume_type.as_ref();
         under_way.extend(under_way_of(
-            volume,
+            &volume.id,
+            volume_type,
             of_volume,
-            now - stuck_after / HUNG_PART,
+            now,
+            stuck_after,
         ));
     }
     Plan {
@@ -111,12 +114,15 @@ pub fn plan<'a>(
     }
 }
 
-/// What is being created of this volume and was begun after the instant.
-fn under_way_of<'a>(
-    volume: &'a Volume,
+/// What is being created of a volume of this type, and is not hung.
+pub(crate) fn under_way_of<'a>(
+    volume_id: &'a str,
+    volume_type: Option<&'a String>,
     snapshots: &'a VolumeSnapshots,
-    after: DateTime<Utc>,
+    now: DateTime<Utc>,
+    stuck_after: TimeDelta,
 ) -> impl Iterator<Item = UnderWay> + 'a {
+    let after = now - stuck_after / HUNG_PART;
     let creating = snapshots
         .relevant
         .iter()
@@ -124,8 +130,8 @@ fn under_way_of<'a>(
     creating.filter_map(move |one| {
         Some(UnderWay {
             snapshot_id: one.id.clone(),
-            volume_id: volume.id.clone(),
-            volume_type: volume.volume_type.clone(),
+            volume_id: volume_id.to_owned(),
+            volume_type: volume_type.cloned(),
             created_at: one.created_at.filter(|at| *at > after)?,
         })
     })

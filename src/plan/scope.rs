@@ -50,10 +50,14 @@ pub struct Scope {
 impl Scope {
     /// Whether this pass looks after a volume. Volumes of one VM go together.
     pub fn contains(&self, volume: &Volume) -> bool {
-        self.names(&volume.id)
-            && self
-                .shard
-                .is_none_or(|shard| shard.contains(volume.vm().unwrap_or(&volume.id)))
+        self.names(&volume.id) && self.has_slots_for(volume)
+    }
+
+    /// Whether what is being created of a volume takes slots of this pass: a share has slots of its
+    /// own, but a backend does not care which volumes an event names.
+    pub(crate) fn has_slots_for(&self, volume: &Volume) -> bool {
+        self.shard
+            .is_none_or(|shard| shard.contains(volume.vm().unwrap_or(&volume.id)))
     }
 
     /// Whether this pass looks after the snapshots of a volume that no longer exists, or that

@@ -170,12 +170,25 @@ async fn a_shard_has_its_part_of_the_slots_and_at_least_one() {
 
 #[tokio::test]
 async fn only_what_is_creating_in_its_own_share_counts() {
-    let world = world("1").await;
-    under_way(&world, "ssd", 5);
-    let ours = of_type(&world, "ssd");
-    let event = json!({"phase": "snapshot", "volume_ids": [ours]});
-    let run = world.run_within(Duration::from_secs(4), event).await;
-    assert_eq!(run.did(), "created 1");
+    side_by_side([false, true], async |is_ours| {
+        let world = world("2").await;
+        let volumes: Vec<String> = (0..16).map(|_| of_type(&world, "ssd")).collect();
+        let mut event = json!({"phase": "snapshot", "shard": {"index": 0, "count": 2}});
+        let mut dry = event.clone();
+        dry["dry_run"] = true.into();
+        let plan = world.run(dry).await.plan();
+        let of_plan = |id: &String| plan.iter().any(|one| one["volume_id"] == id.as_str());
+        let (ours, others): (Vec<_>, Vec<_>) = volumes.into_iter().partition(of_plan);
+        let creating = if is_ours { &ours[1] } else { &others[0] };
+        let creating = daily().snapshot_of(creating).status("creating");
+        let at = Utc::now() - TimeDelta::minutes(5);
+        world.cloud.add_snapshot(creating.created_at(at));
+        event["volume_ids"] = json!([ours[0]]);
+        let run = world.run_within(Duration::from_secs(4), event).await;
+        let did = if is_ours { "deferred 1" } else { "created 1" };
+        assert_eq!(run.did(), did);
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -75,8 +75,8 @@ match self.settled_snapshot(waiting, requested.resource()).await {
         says: "Snapshots are listed once more for every volume.",
         changes: &[Change {
             file: "src/pass/inventory.rs",
-            find: "let ((volumes, known), listed) = try_join!(volumes, snapshots)?;",
-            put: r"let ((volumes, known), listed) = try_join!(volumes, snapshots)?;
+            find: "let ((volumes, known, neighbours), listed) = try_join!(volumes, snapshots)?;",
+            put: r"let ((volumes, known, neighbours), listed) = try_join!(volumes, snapshots)?;
 for volume in volumes.iter() {
     client
         .list_managed_volume_snapshots(deadline, &volume.id, None, false, None)
