@@ -10,7 +10,7 @@ use super::Pass;
 use super::horizons::{SnapshotsByVolume, WindowHorizons};
 use crate::openstack::{self, Error};
 use crate::plan::expiry::ManagedSnapshots;
-use crate::plan::{Expiry, Scope, Snapshot, Volume, VolumeSnapshots};
+use crate::plan::{Expiry, Scope, Snapshot, Volume, VolumeSnapshots, forget_repeats};
 use crate::policy::{Metadata, PolicyKind};
 
 /// What a snapshot pass sees.
@@ -54,7 +54,10 @@ pub(super) async fn for_creation(pass: &Pass<'_>) -> Result<CreateInventory, Err
                 neighbours.insert(volume.id, volume.volume_type);
             }
         })
-        .map_ok(|(volumes, known, neighbours)| (horizons.know(volumes), known, neighbours));
+        .map_ok(|(mut volumes, known, neighbours)| {
+            forget_repeats(&mut volumes, |one| &one.id);
+            (horizons.know(volumes), known, neighbours)
+        });
     let types = PolicyKind::ALL.map(PolicyKind::as_str);
     let snapshots = client.list_recent_managed_snapshots(
         deadline,

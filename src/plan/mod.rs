@@ -17,6 +17,8 @@
 //! [`creation::plan`] (for what stands in a window's way) said so. The one exception is a snapshot
 //! that ends in `error` while this very pass creates it: see `openstack/creation.rs`.
 
+use std::collections::HashSet;
+
 pub mod age;
 pub mod coverage;
 pub mod creation;
@@ -38,3 +40,14 @@ pub use recent_windows::RecentWindows;
 pub use scope::{Scope, Shard};
 pub use snapshot::{Expiry, Snapshot, State, VolumeSnapshots};
 pub use volume::{VmGroupedVolumes, Volume, group_volumes_by_vm};
+
+/// Leaves one row of each id, the last that was shown; a row without an id is nobody's repeat.
+pub(crate) fn forget_repeats<T>(rows: &mut Vec<T>, id: impl Fn(&T) -> &str) {
+    let mut met = HashSet::new();
+    let mut is_last: Vec<bool> = rows
+        .iter()
+        .rev()
+        .map(|row| id(row).is_empty() || met.insert(id(row)))
+        .collect();
+    rows.retain(|_| is_last.pop().unwrap_or(true));
+}

@@ -1,9 +1,8 @@
 //! A managed snapshot as planning sees it, and what a pass remembers of a volume's.
 
-use std::collections::BTreeSet;
-
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::forget_repeats;
 use crate::policy::{Metadata, Policy, PolicyKind, Window, keys};
 
 /// Cinder's states, as far as they are treated differently.
@@ -195,11 +194,7 @@ impl VolumeSnapshots {
 
     /// Of one that a shifting listing has shown more than once, what it was last seen as counts.
     pub(crate) fn forget_repeats(&mut self) {
-        let mut met = BTreeSet::new();
-        self.relevant.reverse();
-        self.relevant
-            .retain(|one| one.id.is_empty() || met.insert(one.id.clone()));
-        self.relevant.reverse();
+        forget_repeats(&mut self.relevant, |one| &one.id);
     }
 
     /// Those of one window, in all states.

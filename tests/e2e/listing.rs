@@ -1,6 +1,7 @@
 //! Listing to the end, whatever the cloud does to it.
 
 use bytes::Bytes;
+use chrono::TimeDelta;
 use serde_json::json;
 use simcloud::{Fault, Kind, Microversions, Route, SnapshotSpec, VolumeSpec, When};
 
@@ -258,4 +259,30 @@ async fn an_answer_of_more_than_64_mebibytes_is_refused() {
         .cloud
         .inject(Fault::on(Route::ListVolumes, Kind::Oversized { bytes }));
     world.snapshot().await.fails("DiscoveryFailed");
+}
+
+#[tokio::test]
+async fn a_volume_that_a_shifting_listing_shows_twice_is_taken_once() {
+    let world = World::of(|config| config.osapi_max_limit = 2).await;
+    let ago = |hours| world.cloud.now() - TimeDelta::hours(hours);
+    let made = |hours| VolumeSpec {
+        created_at: Some(ago(hours)),
+        ..tagged(&[&daily()])
+    };
+    let twice = world.cloud.add_volume(made(1));
+    world.cloud.add_volume(made(2));
+    // Both are on the first page; then the newer becomes the older, and is on the second too.
+    let older = VolumeSpec {
+        id: Some(twice.clone()),
+        ..made(3)
+    };
+    world
+        .cloud
+        .on(Route::ListVolumes, 1, When::After, move |cloud| {
+            cloud.add_volume(older);
+        });
+    let run = world.snapshot().await;
+    assert_eq!((run.did().as_str(), run.due()), ("created 2", 2));
+    assert_eq!(run.figure("/volumes/managed"), 2);
+    assert_eq!((world.begun(), world.count(Route::ListVolumes)), (2, 2));
 }
