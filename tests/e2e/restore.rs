@@ -130,6 +130,20 @@ async fn the_same_call_again_makes_nothing_twice_and_never_mixes_in_newer_snapsh
 }
 
 #[tokio::test]
+async fn a_copy_whose_state_cannot_be_read_is_not_told_of_as_usable() {
+    let world = World::new().await;
+    let (server, volumes) = server(&world, &["data"]);
+    taken(&world, &volumes[0], "daily", window(30), 1);
+    let event = event(("server_id", json!(server)));
+    world.run(event.clone()).await;
+    world.cloud.set_volume_status(&copies(&world)[0].id, "");
+    let again = world.run_within(Duration::from_secs(4), event).await;
+    assert_eq!(again.outcome(), "deferred", "{:#}", again.answer());
+    assert!(again.list("failures").is_empty());
+    assert_eq!(copies(&world).len(), 1);
+}
+
+#[tokio::test]
 async fn what_an_earlier_call_with_an_instant_has_chosen_holds_for_a_later_one_without() {
     let world = World::new().await;
     let volumes = ["a", "b"].map(|name| world.cloud.add_volume(VolumeSpec::named(name)));

@@ -73,7 +73,7 @@ impl CopyState {
     /// Reads Cinder's word.
     pub(crate) fn of(status: &str) -> Self {
         match status {
-            "creating" | "downloading" => Self::Creating,
+            "creating" | "downloading" | "" => Self::Creating,
             "deleting" => Self::Broken,
             _ if status.starts_with("error") => Self::Broken,
             _ => Self::Usable,
