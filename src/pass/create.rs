@@ -121,8 +121,11 @@ impl Pass<'_> {
 
     fn serving(&self, due: &DueWindow, snapshots: &[openstack::Snapshot]) -> Option<Snapshot> {
         let read: Vec<Snapshot> = snapshots.iter().map(read_snapshot).collect();
+        // A look may have met what was cleaned since.
+        let is_cleaned = |id: &str| due.stale_snapshots.iter().any(|one| one.snapshot_id == id);
         let serving = read.iter().filter(|seen| {
-            seen.belongs_to(due.policy, &due.window)
+            !is_cleaned(&seen.id)
+                && seen.belongs_to(due.policy, &due.window)
                 && seen.serves(self.now, self.limits.stuck_after)
         });
         best(serving).cloned()

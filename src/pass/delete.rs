@@ -2,9 +2,11 @@
 
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
 
 use http::StatusCode;
 use tokio::sync::{Mutex, MutexGuard};
+use tokio::time::Instant;
 
 use super::Pass;
 use super::inventory::read_snapshot;
@@ -13,6 +15,9 @@ use crate::openstack::{AfterRefusal, Deletion, Error, Snapshot};
 use crate::plan::State;
 use crate::plan::duplicates::Duplicate;
 use crate::policy::keys;
+
+/// What was listed this long ago is read again before it is deleted: people set holds meanwhile.
+pub(super) const LISTING_HOLDS: Duration = Duration::from_secs(30);
 
 #[derive(Debug)]
 pub(super) enum DeleteOutcome {
@@ -144,9 +149,13 @@ impl Pass<'_> {
         &self,
         deadline: Deadline,
         id: &str,
+        listed_since: Instant,
         force: &Force,
     ) -> DeleteOutcome {
-        let goes = async |sent| sent == 0 || self.may_still_go(deadline, id).await;
+        let goes = async |sent| {
+            let listing_holds = listed_since.elapsed() <= LISTING_HOLDS;
+            sent == 0 && listing_holds || self.is_still_stale(deadline, id).await
+        };
         self.delete_or_force(deadline, id, force, goes).await
     }
 
@@ -171,6 +180,17 @@ impl Pass<'_> {
     async fn may_still_go(&self, deadline: Deadline, id: &str) -> bool {
         match self.client.snapshot(deadline, id).await {
             Ok(seen) => is_ours_to_delete(&seen),
+            Err(error) => error.status() == Some(StatusCode::NOT_FOUND),
+        }
+    }
+
+    /// The same of one that was no recovery point: by now it may be one.
+    async fn is_still_stale(&self, deadline: Deadline, id: &str) -> bool {
+        match self.client.snapshot(deadline, id).await {
+            Ok(seen) => {
+                let state = State::parse(seen.status.as_str());
+                is_ours_to_delete(&seen) && !matches!(state, State::Available | State::Busy)
+            }
             Err(error) => error.status() == Some(StatusCode::NOT_FOUND),
         }
     }

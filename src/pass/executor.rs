@@ -31,11 +31,14 @@ const LONGEST_CLEANING: Duration = Duration::from_secs(30);
 pub(super) async fn execute(
     pass: &Pass<'_>,
     plan: &Plan<'_>,
+    listed_since: Instant,
     since: Option<DateTime<Utc>>,
 ) -> PassOutcomes {
     let mut executor = Executor {
         pass,
+        listed_since,
         since,
+        cleaned: HashSet::new(),
         running: FuturesUnordered::new(),
         watched: 0,
         force: Arc::default(),
@@ -48,7 +51,11 @@ pub(super) async fn execute(
 /// The work of a snapshot pass.
 struct Executor<'a> {
     pass: &'a Pass<'a>,
+    /// When the listing began.
+    listed_since: Instant,
     since: Option<DateTime<Utc>>,
+    /// The snapshots that this pass has cleaned.
+    cleaned: HashSet<String>,
     running: FuturesUnordered<LocalBoxFuture<'a, Completion>>,
     /// How many of those running only wait for what others create.
     watched: usize,
@@ -158,7 +165,7 @@ impl<'a> Executor<'a> {
     }
 
     fn clean(&mut self, batch: usize, windows: Vec<DueWindow>) {
-        let (pass, force) = (self.pass, self.force.clone());
+        let (pass, force, listed_since) = (self.pass, self.force.clone(), self.listed_since);
         self.running.push(
             async move {
                 let half = pass.deadline.remaining() / 2;
@@ -170,7 +177,7 @@ impl<'a> Executor<'a> {
                 });
                 let outcomes = deletions.map(async |(volume_id, policy, stale)| CleanUpOutcome {
                     outcome: pass
-                        .delete_stale(deadline, &stale.snapshot_id, &force)
+                        .delete_stale(deadline, &stale.snapshot_id, listed_since, &force)
                         .await,
                     volume_id,
                     policy,
@@ -232,13 +239,17 @@ impl<'a> Executor<'a> {
                 for (due, wait) in deferred {
                     self.defer(due, Deferral::BackOff(wait));
                 }
+                self.cleaned.extend(accepted.into_iter().map(str::to_owned));
                 self.outcomes.clean_ups.extend(outcomes);
             }
             // All of a chunk are pushed in one go: so they leave at one moment.
             Completion::Reserved(chunk, permits) => {
                 let mut permits = permits.unwrap_or_default().into_iter();
-                for due in chunk {
+                for mut due in chunk {
                     let (permit, since) = (permits.next(), self.since);
+                    // From here on only those that are gone matter: they serve nothing.
+                    due.stale_snapshots
+                        .retain(|stale| self.cleaned.contains(&stale.snapshot_id));
                     self.running.push(
                         async move {
                             let outcome = pass.create(&due, permit, since).await;

@@ -1,13 +1,12 @@
 //! The expire pass: deletes what has expired, and what a policy keeps too many of.
 
 use std::cell::RefCell;
-use std::time::Duration;
 
 use futures::{Stream, StreamExt, stream};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::delete::{DeleteOutcome, Force};
+use super::delete::{DeleteOutcome, Force, LISTING_HOLDS};
 use super::expire_summary::{self, Attempt, DeletionOutcome};
 use super::inventory::{self, ExpireInventory, read_snapshot};
 use super::{Pass, remarks};
@@ -16,9 +15,6 @@ use crate::plan::Expiry;
 use crate::plan::expiry::{self, Deletion, ExpiryLimits, Turn};
 use crate::policy::{Metadata, keys};
 use crate::report::Summary;
-
-/// What was listed this long ago is read again before it is deleted: people set holds meanwhile.
-const LISTING_HOLDS: Duration = Duration::from_secs(30);
 
 /// Looks, plans and, unless this is a dry run, deletes what is to go.
 ///

@@ -103,15 +103,16 @@ impl Scheduler {
         let mut wanted: BTreeSet<Option<String>> = BTreeSet::new();
         for at in 0..self.waiting.len() {
             let waiting = &mut self.waiting[at];
-            if !groups.insert(waiting.batch.group) {
-                continue;
-            }
+            // Not only when its turn comes: what was listed as broken may be whole by then.
             if waiting.cleaning == Cleaning::NotBegun {
                 waiting.cleaning = Cleaning::UnderWay;
                 return Some(Step::Clean {
                     batch: waiting.number,
                     windows: waiting.batch.windows.clone(),
                 });
+            }
+            if !groups.insert(waiting.batch.group) {
+                continue;
             }
             let creating = &self.creating;
             let is_creating = |due: &DueWindow| creating.contains(&due.volume_id);

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
+use tokio::time::Instant;
 
 use super::dedupe::dedupe;
 use super::executor::execute;
@@ -23,6 +24,7 @@ const CLOCK_SKEW: TimeDelta = TimeDelta::seconds(5);
 /// # Errors
 /// Whatever kept the cloud from being looked at in full: nothing has been changed then.
 pub(crate) async fn run(pass: &Pass<'_>) -> Result<Summary, Error> {
+    let listed_since = Instant::now();
     let inventory = inventory::for_creation(pass).await?;
     let volumes: Vec<&Volume> = inventory.volumes.iter().collect();
     let mut plan = creation::plan(
@@ -40,7 +42,7 @@ pub(crate) async fn run(pass: &Pass<'_>) -> Result<Summary, Error> {
         let since = inventory
             .newest
             .map(|newest| newest.min(pass.now) - CLOCK_SKEW);
-        let outcomes = execute(pass, &plan, since).await;
+        let outcomes = execute(pass, &plan, listed_since, since).await;
         let overlap = dedupe(pass, &volumes, since, &plan.duplicates, &outcomes.windows).await;
         PassOutcomes {
             overlap,

@@ -2,7 +2,7 @@
 //! us, and the window is taken in any case.
 
 use chrono::{TimeDelta, Utc};
-use simcloud::{Role, Route, SnapshotSpec};
+use simcloud::{Role, Route, SnapshotSpec, When};
 
 use crate::world::{Policy, Run, World, daily, held, side_by_side, weekly};
 
@@ -174,4 +174,38 @@ async fn only_what_would_serve_a_due_window_is_cleaned() {
     for snapshot in &spared {
         assert!(world.has(snapshot));
     }
+}
+
+#[tokio::test]
+async fn one_that_comes_to_life_while_its_window_waits_for_its_turn_is_not_deleted() {
+    let world = World::of(|config| config.role = Role::Member)
+        .await
+        .set("SNAPSENTRY_MAX_CREATING", "1");
+    let (daily, weekly) = (daily(), weekly());
+    // Somebody else has the only slot for a while.
+    let other = since(&daily, &world.volume(&[&daily]), 1, "creating");
+    let other = SnapshotSpec {
+        created_at: Some(Utc::now() - TimeDelta::minutes(5)),
+        ..other
+    };
+    let other = world.cloud.add_snapshot(other);
+    let volume = world.volume(&[&daily, &weekly]);
+    let at = Some(Utc::now() - TimeDelta::hours(4));
+    let zombie = SnapshotSpec {
+        created_at: at,
+        updated_at: at,
+        ..daily.snapshot_of(&volume).status("creating")
+    };
+    let zombie = world.cloud.add_snapshot(zombie);
+    let revived = zombie.clone();
+    world
+        .cloud
+        .on(Route::ListSnapshots, 6, When::Before, move |cloud| {
+            cloud.set_snapshot_status(&other, "available");
+            cloud.set_snapshot_status(&revived, "available");
+        });
+    let world = world.set("SNAPSENTRY_STUCK_AFTER", "3h");
+    let run = world.snapshot().await;
+    assert!(world.has(&zombie), "{:#}", run.answer());
+    assert_eq!(run.did(), "created 1, adopted 1");
 }
