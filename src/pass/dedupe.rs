@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use futures::future::join_all;
+use tokio::time::Instant;
 
 use super::Pass;
 use super::inventory::read_snapshot;
@@ -35,6 +36,7 @@ pub(super) async fn dedupe(
     if created.is_empty() {
         return OverlapOutcome::default();
     }
+    let listed_since = Instant::now();
     let by_volume = match recent(pass, since).await {
         Ok(by_volume) => by_volume,
         Err(error) => {
@@ -54,7 +56,7 @@ pub(super) async fn dedupe(
     let deletions = duplicates
         .into_iter()
         .map(async |duplicate| DuplicateOutcome {
-            outcome: pass.delete_duplicate(&duplicate).await,
+            outcome: pass.delete_duplicate(&duplicate, listed_since).await,
             duplicate,
         });
     let deleted = join_all(deletions).await;

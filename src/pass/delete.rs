@@ -161,10 +161,15 @@ impl Pass<'_> {
 
     /// Deletes a superfluous duplicate, never by force: should the cloud refuse, there is one
     /// snapshot too many, which harms nobody.
-    pub(super) async fn delete_duplicate(&self, duplicate: &Duplicate) -> DeleteOutcome {
+    pub(super) async fn delete_duplicate(
+        &self,
+        duplicate: &Duplicate,
+        listed_since: Instant,
+    ) -> DeleteOutcome {
         let (deadline, id) = (self.deadline, &duplicate.snapshot_id);
         let goes = async |sent| {
-            sent == 0
+            let listing_holds = listed_since.elapsed() <= LISTING_HOLDS;
+            sent == 0 && listing_holds
                 || self.may_still_go(deadline, id).await
                     && self.is_available(&duplicate.stays).await
         };

@@ -193,10 +193,10 @@ impl<'a> Executor<'a> {
     }
 
     fn delete_duplicate(&mut self, duplicate: Duplicate) {
-        let pass = self.pass;
+        let (pass, listed_since) = (self.pass, self.listed_since);
         self.running.push(
             async move {
-                let outcome = pass.delete_duplicate(&duplicate).await;
+                let outcome = pass.delete_duplicate(&duplicate, listed_since).await;
                 Completion::DuplicateDeleted(DuplicateOutcome { duplicate, outcome })
             }
             .boxed_local(),

@@ -1,5 +1,7 @@
 //! Passes that overlap leave one snapshot a window, and never remove the only one.
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
 use simcloud::{Cloud, Fault, Kind, Microversions, Route, SnapshotSpec, When};
 
@@ -301,5 +303,41 @@ async fn a_twin_that_the_cloud_will_not_let_go_is_never_forced() {
             assert_eq!(world.count(Route::ForceDelete), 0, "{status}");
         },
     )
+    .await;
+}
+
+#[tokio::test]
+async fn what_was_listed_long_ago_is_read_again_before_it_goes() {
+    side_by_side([false, true], async |is_twin| {
+        let world = World::new()
+            .await
+            .set("SNAPSENTRY_OPERATION_TIMEOUT", "40s");
+        let policy = daily();
+        let volume = world.volume(&[&policy]);
+        let later = policy.start + TimeDelta::minutes(9);
+        let later = policy.snapshot_of(&volume).created_at(later);
+        let goes = world.cloud.add_snapshot(match is_twin {
+            true => later,
+            false => later.status("error"),
+        });
+        if is_twin {
+            world.taken(&volume, &policy);
+        }
+        // While volumes are still listed, somebody holds it.
+        let slow = Kind::DelayBefore(Duration::from_secs(31));
+        world.cloud.inject(Fault::on(Route::ListVolumes, slow));
+        let held = goes.clone();
+        world
+            .cloud
+            .on(Route::ListSnapshots, 1, When::After, move |cloud| {
+                let mut metadata = cloud.snapshot(&held).expect("it").metadata;
+                metadata.insert("x-snapsentry-hold".into(), "true".into());
+                cloud.set_snapshot_metadata(&held, metadata);
+            });
+        let run = world.snapshot().await;
+        assert!(world.has(&goes), "{is_twin}");
+        assert_eq!(world.count(Route::DeleteSnapshot), 0, "{is_twin}");
+        assert_eq!(run.list("warnings").len(), 1, "{is_twin}");
+    })
     .await;
 }
