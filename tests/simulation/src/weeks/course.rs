@@ -394,6 +394,15 @@ impl Course {
         self.said.get(what).is_some_and(|said| at - *said <= ago)
     }
 
+    /// Whether an alarm says that nothing is known of a project whose place another has taken: it is
+    /// snapshot passes that count the volumes, as long as they come.
+    fn says_nothing_is_seen(&self, moment: &Moment<'_>) -> bool {
+        let at = moment.at - self.limits.tick * 3;
+        let is_elsewhere = |one: &Sickness| one.ill == Ill::OtherProject && one.until > at;
+        let mut begun = self.sicknesses.iter().filter(|one| one.from <= moment.at);
+        begun.any(is_elsewhere) && moment.any_rings(&["no-snapshot-pass"])
+    }
+
     fn nobody_is_without_in_silence(&mut self, moment: &Moment<'_>) {
         let limits = self.limits;
         // What is being created counts from its own beginning, also where it is not the first.
@@ -452,7 +461,7 @@ impl Course {
             && at - since > limits.expire_tick * 4
         {
             self.hit("an alarm had to say that a volume has been lost");
-            let rings_now = moment.any_rings(&SAYS_LOST);
+            let rings_now = moment.any_rings(&SAYS_LOST) || self.says_nothing_is_seen(moment);
             let said = self.is_said("lost", rings_now, at, limits.expire_tick * 2);
             self.check(said, "no volume is lost in silence", || {
                 format!("{at}: {id} since {since}; ringing {rings:?}")
@@ -462,7 +471,7 @@ impl Course {
             && at - since > limits.expired + limits.expire_tick * 3
         {
             self.hit("an alarm had to say that what has expired will not go");
-            let rings_now = moment.any_rings(&SAYS_EXPIRED);
+            let rings_now = moment.any_rings(&SAYS_EXPIRED) || self.says_nothing_is_seen(moment);
             let said = self.is_said("expired", rings_now, at, limits.expire_tick * 2);
             self.check(said, "what has expired and will not go is told", || {
                 format!("{at}: {id} since {since}; ringing {rings:?}")
