@@ -73,7 +73,19 @@ impl Connection {
         &self,
         deadline: Deadline,
         call: &ApiRequest<'_>,
+        permit: Option<Permit>,
+    ) -> Result<Response, Error> {
+        self.call_while(deadline, call, permit, async || true).await
+    }
+
+    /// The same for a call that is to be made only while `goes` says so: it is asked where a login
+    /// comes first, for that may have waited for long.
+    pub(super) async fn call_while(
+        &self,
+        deadline: Deadline,
+        call: &ApiRequest<'_>,
         mut permit: Option<Permit>,
+        goes: impl AsyncFn() -> bool,
     ) -> Result<Response, Error> {
         let mut unfit: Option<(Arc<Token>, bool)> = None;
         loop {
@@ -86,7 +98,11 @@ impl Connection {
                         token,
                         was_refused: *was_refused,
                     });
-                    self.token(deadline, unfit).await?
+                    let token = self.token(deadline, unfit).await?;
+                    if !goes().await {
+                        return Err(not_to_go());
+                    }
+                    token
                 }
             };
             let base = match call.service {
@@ -159,6 +175,12 @@ impl Connection {
             && token.fetched_in != self.invocation
             && !self.observed.has_answered_with(token)
     }
+}
+
+/// The error of a call that is not to be made any more.
+pub(super) fn not_to_go() -> Error {
+    let what = "nothing was sent: the snapshot is not to go any more";
+    Error::new(ErrorKind::Unusable(what.to_owned()))
 }
 
 /// Whether this can be an id that is part of an address: a UUID can, and whatever cannot lead

@@ -12,7 +12,7 @@ use super::connection::RequestKind;
 use super::de;
 use super::error::{Error, ErrorKind};
 use super::listing::{Row, Rows};
-use super::request::{ApiRequest, is_id};
+use super::request::{ApiRequest, is_id, not_to_go};
 use super::response::request_id;
 use crate::deadline::Deadline;
 
@@ -218,12 +218,16 @@ impl Client {
         let sent = Cell::new(0);
         self.connection
             .execute_action(deadline, &self.connection.retry, name, || async {
-                if !goes(sent.replace(sent.get() + 1)).await {
-                    let what = "nothing was sent: the snapshot is not to go any more";
-                    return Err(Error::new(ErrorKind::Unusable(what.to_owned())));
+                let before = sent.replace(sent.get() + 1);
+                if !goes(before).await {
+                    return Err(not_to_go());
                 }
                 self.connection.observed.check_time(deadline, call.kind)?;
-                let response = self.connection.call(deadline, call, None).await?;
+                let still_goes = async || goes(before).await;
+                let response = self
+                    .connection
+                    .call_while(deadline, call, None, still_goes)
+                    .await?;
                 Ok(Deletion::Accepted {
                     request_id: request_id(&response),
                 })

@@ -154,6 +154,37 @@ fn a_deletion_that_waits_to_be_sent_again_is_not_where_the_snapshot_is_held_by_t
 }
 
 #[test]
+fn a_deletion_that_waits_for_a_fresh_token_is_not_sent_where_the_snapshot_is_held_by_then() {
+    for (seconds, stays) in [("40", true), ("10", false)] {
+        let (ran, is_there) = play(async {
+            let scene = Scene::empty(Config::default());
+            let volume = scene.volume(&["daily-enabled=true", "daily-keep-last=0"], None);
+            let id = scene.expired(&volume, "daily", 5);
+            let ends = Fault::on(Route::DeleteSnapshot, Kind::ExpireToken);
+            scene.cloud.inject(ends);
+            let busy = Kind::status_with(429, "Retry-After", seconds);
+            scene.cloud.inject(Fault::on(Route::Login, busy).skip(1));
+            let held = id.clone();
+            scene
+                .cloud
+                .on(Route::GetSnapshot, 1, When::Before, move |cloud| {
+                    Change::Hold("true").carry_out(cloud, &held);
+                });
+            let event = json!({"phase": "expire"});
+            let ran = scene.run(&event, Box::new(|_, _| {})).await;
+            let is_there = scene.snapshots().contains_key(&id);
+            (ran, is_there)
+        });
+        assert_eq!(is_there, stays, "{seconds} {ran:?}");
+        assert_eq!(deletions(&ran), if stays { 1 } else { 2 }, "{ran:?}");
+        assert_eq!(reads(&ran), usize::from(stays), "{ran:?}");
+        let answer = ran.end.as_ref().expect("an answer");
+        assert_eq!(answer["outcome"], "complete", "{answer}");
+        assert_eq!(answer["snapshots"]["deleted"], u64::from(!stays));
+    }
+}
+
+#[test]
 fn one_that_cannot_be_read_again_is_not_deleted() {
     let ran = play(async {
         let scene = Scene::empty(Config {
