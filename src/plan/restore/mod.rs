@@ -201,8 +201,8 @@ pub fn originals(
             .is_some_and(|volume| volume.is_copy_of(point.restore_id))
     };
     let attached = volumes.values().filter(|volume| {
-        let server = point.server_id.unwrap_or_default();
-        volume.attachments.iter().any(|one| one.server_id == server)
+        let mut attachments = volume.attachments.iter();
+        attachments.any(|one| Some(one.server_id.as_str()) == point.server_id)
     });
     let named = point.volume_ids.into_iter().flatten().cloned();
     let of_copies = volumes

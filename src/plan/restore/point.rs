@@ -95,7 +95,11 @@ fn latest<'s>(
     let pick = |of_volume: Vec<&'s Snapshot>| match common {
         // Of two of one window the first: the one that stays when passes have overlapped.
         Some(point) => of_volume.into_iter().find(|one| key(one) == Some(point)),
-        None => of_volume.into_iter().last(),
+        None => {
+            let newest = *of_volume.last()?;
+            let mut of_volume = of_volume.into_iter();
+            of_volume.find(|one| one.id == newest.id || are_twins(one, newest))
+        }
     };
     Chosen {
         by_volume: by_volume
@@ -124,6 +128,12 @@ fn candidates<'s>(
 
 fn key(snapshot: &Snapshot) -> Option<PointKey> {
     Some((window_start(snapshot)?, snapshot.policy?))
+}
+
+/// Whether both were taken of one volume for one window, as both say themselves.
+fn are_twins(one: &Snapshot, other: &Snapshot) -> bool {
+    let said = |of: &Snapshot| Some((of.window_start?, of.policy?));
+    said(one).is_some() && said(one) == said(other)
 }
 
 /// When a snapshot's window began; when it was made where it does not say.

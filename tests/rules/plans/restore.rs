@@ -129,6 +129,34 @@ fn of_two_of_one_window_the_first_is_taken() {
 }
 
 #[test]
+fn of_two_of_one_window_the_first_is_taken_also_where_there_is_no_common_window() {
+    let first = of_day("a", PolicyKind::Daily, 10);
+    let second = Snapshot {
+        id: "second".to_owned(),
+        created_at: first.created_at.map(|at| at + super::SECOND),
+        ..first.clone()
+    };
+    let snapshots = [
+        of_day("a", PolicyKind::Daily, 9),
+        first,
+        second,
+        of_day("b", PolicyKind::Weekly, 8),
+    ];
+    let taken = sources(&volumes(&["a", "b"]), &snapshots, None);
+    assert_eq!(taken, ["a-daily-10", "b-weekly-8"]);
+}
+
+#[test]
+fn an_attachment_that_names_no_server_makes_no_volume_one_of_those_named() {
+    let mut volumes = volumes(&["a", "stranger"]);
+    let nowhere = restore::RestoreAttachment::default();
+    let stranger = volumes.get_mut("stranger").expect("it");
+    stranger.attachments.push(nowhere);
+    let named = BTreeSet::from(["a".to_owned()]);
+    assert_eq!(restore::originals(&of(&named), &volumes), named);
+}
+
+#[test]
 fn without_a_readable_window_the_time_of_creation_counts() {
     let odd = |mut snapshot: Snapshot| {
         snapshot.created_at = snapshot.window_start;

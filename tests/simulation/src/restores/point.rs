@@ -126,9 +126,15 @@ impl Moment {
         };
         let choices: Vec<BTreeMap<String, String>> = if options.is_empty() {
             let newest = |all: &[&Snapshot]| {
-                all.iter()
-                    .max_by_key(|one| age(one))
-                    .map(|one| one.id.clone())
+                let newest = all.iter().max_by_key(|one| age(one))?;
+                let mut of_its_window = all.to_vec();
+                of_its_window.retain(|one| {
+                    let are_twins = window_of(one).is_some() && policy_of(one).is_some();
+                    let is_same =
+                        (window_of(one), policy_of(one)) == (window_of(newest), policy_of(newest));
+                    one.id == newest.id || are_twins && is_same
+                });
+                first(&of_its_window)
             };
             let all = candidates.iter();
             vec![
