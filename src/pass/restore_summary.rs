@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::restore::{CopyOutcome, SeenCopy};
-use crate::event::RestoreRequest;
+use crate::event::{RestoreRequest, RestoreTarget};
 use crate::openstack::Error;
 use crate::plan::restore::{RestoreAttachment, RestoreItem, RestorePlan, RestoreVolume};
 use crate::report::{FailureEntry, RestoreSummary, RestoredVolume, Warning};
@@ -50,7 +50,7 @@ pub(super) fn fold(
         let copy = outcome.into_copy();
         if let Some(copy) = copy.as_ref().filter(|copy| copy.is_usable()) {
             swaps.push(Swap {
-                original: item.original,
+                attachment: item.original.and_then(|one| attachment(one, request)),
                 volume_id: &item.volume_id,
                 copy_id: copy.id.clone(),
                 is_attached: copy.is_attached(),
@@ -184,14 +184,28 @@ fn log(item: &RestoreItem<'_>, outcome: &CopyOutcome) {
 
 /// A usable copy, and the original whose place it would take.
 pub(super) struct Swap<'a> {
-    /// The original, where it is still there.
-    pub(super) original: Option<&'a RestoreVolume>,
+    /// Where the original is attached.
+    pub(super) attachment: Option<&'a RestoreAttachment>,
     pub(super) volume_id: &'a str,
     pub(super) copy_id: String,
     /// Whether some server has it already.
     pub(super) is_attached: bool,
     /// The copy, as it was there before this call.
     pub(super) copy: Option<&'a RestoreVolume>,
+}
+
+/// Where a volume is attached; of several servers the one that the restore is for.
+fn attachment<'a>(
+    volume: &'a RestoreVolume,
+    request: &RestoreRequest,
+) -> Option<&'a RestoreAttachment> {
+    let is_asked_for = |one: &&RestoreAttachment| match &request.of {
+        RestoreTarget::Server(server) => one.server_id == *server,
+        RestoreTarget::Volumes(_) => false,
+    };
+    let attachments = &volume.attachments;
+    let asked_for = attachments.iter().find(is_asked_for);
+    asked_for.or(attachments.first())
 }
 
 /// The commands: server by server those that swap its volumes, then what is left to a person's
@@ -204,10 +218,7 @@ pub(super) fn commands(swaps: &[Swap<'_>], restore_id: &str) -> Vec<String> {
         if swap.is_attached || swap.copy.is_some_and(|copy| !copy.attachments.is_empty()) {
             continue;
         }
-        match swap
-            .original
-            .and_then(|original| original.attachments.first())
-        {
+        match swap.attachment {
             Some(attachment) if is_root(attachment) => alone.push(root(swap, restore_id)),
             Some(attachment) => by_server
                 .entry(&attachment.server_id)

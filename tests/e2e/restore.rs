@@ -367,6 +367,26 @@ async fn the_next_commands_swap_a_servers_data_volumes_in_order() {
 }
 
 #[tokio::test]
+async fn the_next_commands_of_a_server_touch_no_other_that_shares_its_volumes() {
+    let world = World::new().await;
+    let servers = [(); 2].map(|()| world.cloud.new_uuid());
+    for server in &servers {
+        world.cloud.add_server(server, "shop");
+    }
+    let shared = VolumeSpec::named("data").on(&servers[0]).on(&servers[1]);
+    let volume = world.cloud.add_volume(shared);
+    taken(&world, &volume, "daily", window(30), 1);
+    for (server, other) in [(0, 1), (1, 0)] {
+        let run = world
+            .run(event(("server_id", json!(servers[server]))))
+            .await;
+        let next = json!(run.list("next")).to_string();
+        assert!(next.contains(&servers[server]), "{next}");
+        assert!(!next.contains(&servers[other]), "{next}");
+    }
+}
+
+#[tokio::test]
 async fn events_that_ask_for_nothing_sensible_are_refused() {
     let id = "11111111-2222-4333-8444-555555555555";
     let future = utc(window(-48));
