@@ -75,19 +75,21 @@ impl Connection {
         call: &ApiRequest<'_>,
         permit: Option<Permit>,
     ) -> Result<Response, Error> {
-        self.call_while(deadline, call, permit, async || true).await
+        self.call_while(deadline, call, permit, async |_| true)
+            .await
     }
 
     /// The same for a call that is to be made only while `goes` says so: it is asked where a login
-    /// comes first, for that may have waited for long.
+    /// comes first, for that may have waited for long, and told whether the call was made once.
     pub(super) async fn call_while(
         &self,
         deadline: Deadline,
         call: &ApiRequest<'_>,
         mut permit: Option<Permit>,
-        goes: impl AsyncFn() -> bool,
+        goes: impl AsyncFn(bool) -> bool,
     ) -> Result<Response, Error> {
         let mut unfit: Option<(Arc<Token>, bool)> = None;
+        let mut refused = None;
         loop {
             let token = match self.session.usable(self.clock.now()) {
                 Some(token) if unfit.is_none() => token,
@@ -99,8 +101,8 @@ impl Connection {
                         was_refused: *was_refused,
                     });
                     let token = self.token(deadline, unfit).await?;
-                    if !goes().await {
-                        return Err(not_to_go());
+                    if !goes(refused.is_some()).await {
+                        return Err(refused.unwrap_or_else(not_to_go));
                     }
                     token
                 }
@@ -144,6 +146,7 @@ impl Connection {
                 {
                     tracing::debug!(%error, "the token was refused; fetching a fresh one");
                     unfit = Some((token, true));
+                    refused = Some(error);
                     self.count_retry();
                 }
                 _ if unfit.is_none() && self.may_have_moved(call, &token, &error) => {

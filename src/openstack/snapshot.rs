@@ -223,7 +223,7 @@ impl Client {
                     return Err(not_to_go());
                 }
                 self.connection.observed.check_time(deadline, call.kind)?;
-                let still_goes = async || goes(before).await;
+                let still_goes = async |was_sent| goes(before + u32::from(was_sent)).await;
                 let response = self
                     .connection
                     .call_while(deadline, call, None, still_goes)

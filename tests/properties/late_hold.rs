@@ -185,6 +185,35 @@ fn a_deletion_that_waits_for_a_fresh_token_is_not_sent_where_the_snapshot_is_hel
 }
 
 #[test]
+fn a_superfluous_copy_stays_where_it_is_held_or_the_other_gone_after_a_wait_for_a_token() {
+    let rows = [(Change::Hold("true"), 1, 2), (Change::Delete, 0, 1)];
+    for (change, changed, left) in rows {
+        let (ran, snapshots) = play(async {
+            let scene = Scene::empty(Config::default());
+            let volume = scene.volume(&["daily-enabled=true"], None);
+            let mut twins = [(); 2].map(|()| scene.taken(&volume, "daily", "available"));
+            // The greater id goes.
+            twins.sort();
+            let ends = Fault::on(Route::DeleteSnapshot, Kind::ExpireToken);
+            scene.cloud.inject(ends);
+            let busy = Kind::status_with(429, "Retry-After", "20");
+            scene.cloud.inject(Fault::on(Route::Login, busy).skip(1));
+            let id = twins[changed].clone();
+            scene
+                .cloud
+                .on(Route::GetSnapshot, 1, When::Before, move |cloud| {
+                    change.carry_out(cloud, &id);
+                });
+            let event = json!({"phase": "snapshot"});
+            let ran = scene.run(&event, Box::new(|_, _| {})).await;
+            (ran, scene.snapshots())
+        });
+        assert_eq!(snapshots.len(), left, "{change:?} {ran:?}");
+        assert_eq!(deletions(&ran), 1, "{change:?} {ran:?}");
+    }
+}
+
+#[test]
 fn one_that_cannot_be_read_again_is_not_deleted() {
     let ran = play(async {
         let scene = Scene::empty(Config {
