@@ -64,12 +64,13 @@ pub(super) struct Force {
 }
 
 impl Force {
+    const UNKNOWN: u8 = 0;
     const ALLOWED: u8 = 1;
     const DENIED: u8 = 2;
 
     /// Whether nobody knows yet.
     pub(super) fn is_unknown(&self) -> bool {
-        self.known.load(Ordering::Relaxed) == 0
+        self.known.load(Ordering::Relaxed) == Self::UNKNOWN
     }
 
     /// Whether it was refused.
@@ -89,7 +90,13 @@ impl Force {
 
     fn learn(&self, forced: &Result<Deletion, Error>) {
         match forced {
-            Ok(_) => self.known.store(Self::ALLOWED, Ordering::Relaxed),
+            // One that was begun before another was refused does not allow more.
+            Ok(_) => drop(self.known.compare_exchange(
+                Self::UNKNOWN,
+                Self::ALLOWED,
+                Ordering::Relaxed,
+                Ordering::Relaxed,
+            )),
             Err(error) if error.status() == Some(StatusCode::FORBIDDEN) => {
                 self.known.store(Self::DENIED, Ordering::Relaxed);
             }

@@ -203,6 +203,29 @@ async fn after_a_forced_deletion_was_refused_nothing_more_is_forced_in_that_pass
 }
 
 #[tokio::test]
+async fn a_forced_deletion_that_was_begun_before_one_was_refused_allows_no_more() {
+    let world = world(Role::Admin)
+        .await
+        .set("SNAPSENTRY_MAX_CONCURRENCY", "2");
+    let old = Utc::now() - TimeDelta::hours(7);
+    for _ in 0..5 {
+        let stuck = expired(&world).created_at(old).status("error_deleting");
+        world.cloud.add_snapshot(stuck);
+    }
+    // The first is forced, the second refused, and the third's answer comes late.
+    let refused = Fault::on(Route::ForceDelete, Kind::status(403));
+    world.cloud.inject(refused.skip(1));
+    let late = |milliseconds| Kind::DelayAfter(Duration::from_millis(milliseconds));
+    let third = Fault::on(Route::ForceDelete, late(400));
+    world.cloud.inject(third.skip(2));
+    let fifth = Fault::on(Route::DeleteSnapshot, late(1200));
+    world.cloud.inject(fifth.skip(4));
+    let run = world.expire().await;
+    assert_eq!(run.did(), "failed 3, deleted 2");
+    assert_eq!(world.count(Route::ForceDelete), 3);
+}
+
+#[tokio::test]
 async fn what_may_be_forced_is_forced_for_all_that_is_stuck() {
     let world = world(Role::Admin).await;
     let old = Utc::now() - TimeDelta::hours(7);
