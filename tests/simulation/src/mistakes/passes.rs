@@ -641,8 +641,8 @@ const LOOKS_A_LIFE: u32 = 100_000;",
         says: "A look that was given up is followed by the next one whatever the cloud asks for.",
         changes: &[Change {
             file: "src/openstack/snapshot_looks.rs",
-            find: "Ok(error.retry_after().unwrap_or_default())",
-            put: "Ok(Duration::ZERO)",
+            find: "Ok(self.looked(error.retry_after()))",
+            put: "Ok(self.looked(None))",
         }],
     },
     Mistake {
