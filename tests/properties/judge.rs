@@ -1,4 +1,4 @@
-//! What has to hold whatever a pass was shown, and which deletions it justifies: contract and
+//! What has to hold whatever a pass was shown, and which deletions it justifies: the rules and
 //! common sense, said a second time over the raw JSON.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,5 +1,5 @@
 //! Whole listings of rows whose metadata and times are anything at all: whatever they say, only
-//! what contract 6 allows is deleted.
+//! what the rules of expiry allow is deleted.
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};

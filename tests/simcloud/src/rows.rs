@@ -29,8 +29,7 @@ pub struct VolumeSpec {
     pub servers: Vec<String>,
     /// Its device in those servers; `None` for `/dev/vdb`.
     pub device: Option<String>,
-    /// Volume type; `None` for the cloud's default. One without a type is made with
-    /// [`Cloud::set_volume_type`](crate::Cloud::set_volume_type).
+    /// Volume type; `None` for the cloud's default.
     pub volume_type: Option<String>,
     /// Whether a server can start from it.
     pub bootable: bool,

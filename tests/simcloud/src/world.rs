@@ -179,14 +179,6 @@ impl Cloud {
         row.map(|row| status.clone_into(&mut row.status)).is_some()
     }
 
-    /// Gives a volume another type, or takes its type away. Whether it is there.
-    pub fn set_volume_type(&self, id: &str, volume_type: Option<&str>) -> bool {
-        let mut state = self.lock();
-        let row = state.volumes.get_mut(id_of(id));
-        row.map(|row| row.volume_type = volume_type.map(str::to_owned))
-            .is_some()
-    }
-
     /// Makes the time of a snapshot's creation NULL in the database; it is listed where
     /// [`Quirks::undated`](crate::Quirks::undated) says. Whether it is there.
     pub fn hide_created_at(&self, id: &str) -> bool {
