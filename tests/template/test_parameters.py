@@ -107,11 +107,12 @@ def test_a_bad_value_is_refused(name, value):
     assert not accepts(name, value)
 
 
-def test_every_parameter_stands_in_exactly_one_group_of_the_console():
+def test_every_parameter_stands_in_exactly_one_group_of_the_console_under_a_label_of_its_own():
     grouped = [name for group in INTERFACE["ParameterGroups"] for name in group["Parameters"]]
     assert sorted(grouped) == sorted(PARAMETERS)
     assert all(group["Label"]["default"] for group in INTERFACE["ParameterGroups"])
-    assert set(INTERFACE["ParameterLabels"]) <= set(PARAMETERS)
+    assert list(INTERFACE["ParameterLabels"]) == grouped
+    assert all(label["default"] for label in INTERFACE["ParameterLabels"].values())
 
 
 def test_the_questions_that_matter_come_first():
