@@ -98,6 +98,13 @@ def is_carried_out(command):
     return not command.is_mentioned and not any(str(command).startswith(begin) for begin in NOT_CARRIED_OUT)
 
 
+def test_a_deployment_that_is_told_is_of_the_stack_that_the_reader_has():
+    """Without a name it would be another one: samconfig.toml has one for whoever gives none."""
+    typed = [(file, rest) for file, text in documents() for rest in re.findall(r"&& sam deploy(.*)", text)]
+    assert typed
+    assert [file for file, rest in typed if not re.match(r" --(stack-name|guided)\b", rest)] == []
+
+
 def test_there_are_commands_to_type():
     assert [command for command in AWS if is_carried_out(command)]
     assert [command for command in AWS if command.is_mentioned]
