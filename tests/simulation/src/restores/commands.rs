@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use super::point::Moment;
+use serde_json::Value;
+
+use super::point::{Moment, id_of};
 
 /// A copy that can be used, as an answer names it.
 pub(super) struct Usable<'a> {
@@ -12,13 +14,15 @@ pub(super) struct Usable<'a> {
     pub(super) status: &'a str,
 }
 
-/// What the answer has to name. `devices` says where an original is at its server.
+/// What the answer has to name. `devices` says where an original is at its server; of several servers
+/// the one that the event asks for counts.
 pub(super) fn expected(
     usable: &[Usable<'_>],
     moment: &Moment,
     devices: &BTreeMap<String, String>,
-    restore_id: &str,
+    event: &Value,
 ) -> Vec<String> {
+    let restore_id = id_of(event);
     let mut swapped: BTreeMap<&str, Vec<(&Usable<'_>, &str)>> = BTreeMap::new();
     let mut placeless = Vec::new();
     for one in usable {
@@ -30,7 +34,11 @@ pub(super) fn expected(
         }
         let original = moment.volume(one.original);
         let copy = one.copy;
-        match original.and_then(|original| original.servers.first()) {
+        let servers = original.map_or(&[][..], |original| &original.servers);
+        let asked_for = servers
+            .iter()
+            .find(|one| event["server_id"] == one.as_str());
+        match asked_for.or(servers.first()) {
             None => placeless.push(format!("openstack server add volume SERVER {copy}")),
             Some(server) => {
                 let device = devices.get(one.original).map_or("/dev/vdb", String::as_str);

@@ -314,7 +314,7 @@ impl Judge<'_> {
                 })
             })
             .collect();
-        let expected = commands::expected(&usable, before, &self.devices(), restore_id);
+        let expected = commands::expected(&usable, before, &self.devices(), &call.draw.event);
         let next: Vec<&str> = list(answer, "next").filter_map(Value::as_str).collect();
         self.check(
             next == expected,
