@@ -1,6 +1,6 @@
 //! One entry of a `clouds.yaml`: its region, and how its passes are started.
 
-use super::keys::shown_key;
+use super::keys::{plain, shown_key};
 use super::place;
 use super::yaml::{Content, Node, Scalar};
 use crate::settings::layers::{Layer, Origin, quoted};
@@ -10,11 +10,6 @@ use crate::settings::values::whole;
 const OWN: &str = "x-snapsentry";
 /// The most shards of a cloud.
 const MOST_SHARDS: u32 = 256;
-
-/// A key as the client spells it: the command line's options have hyphens.
-pub(super) fn plain(key: &str) -> String {
-    key.replace('-', "_")
-}
 
 /// Keys and values of a mapping.
 pub(super) type Fields = Vec<(String, Node)>;

@@ -1,6 +1,6 @@
 //! Which variable each key of an entry of a `clouds.yaml` stands for.
 
-use super::entry::{EntryReader, Fields, plain};
+use super::entry::{EntryReader, Fields};
 use crate::settings::layers::Layer;
 use crate::settings::values::boolean;
 
@@ -57,6 +57,11 @@ const REST: &[(&str, &str)] = &[
     ("identity_api_version", "OS_IDENTITY_API_VERSION"),
     ("cacert", "OS_CACERT"),
 ];
+
+/// A key as the client spells it: the command line's options have hyphens.
+pub(super) fn plain(key: &str) -> String {
+    key.replace('-', "_")
+}
 
 /// The key that an entry has for a variable.
 pub(in crate::settings) fn key_of(variable: &str) -> Option<String> {
