@@ -14,7 +14,7 @@ use crate::calendar;
 use crate::case::Case;
 use crate::coverage::Coverage;
 use crate::findings::Violation;
-use crate::meaning::{Kind, Meaning};
+use crate::meaning::{Kind, Meaning, Schedule};
 use crate::rules::{self, Basis, Fate};
 use crate::world::{Copy, VolumeCopy};
 
@@ -74,6 +74,8 @@ struct Thread {
     lacks: Option<DateTime<Utc>>,
     /// Since when its volume allows none.
     blocked: Option<DateTime<Utc>>,
+    /// As it was when this was last looked at.
+    schedule: Option<Schedule>,
     /// When its active window began.
     window: Option<DateTime<Utc>>,
     /// Whether an alarm had to say that it lacks one.
@@ -281,6 +283,15 @@ impl Course {
                 let key = (id.clone(), schedule.kind);
                 let thread = self.threads.entry(key.clone()).or_default();
                 seen.insert(key);
+                // By an edited schedule all windows are others, and their ages begin anew.
+                if thread
+                    .schedule
+                    .replace(schedule)
+                    .is_some_and(|old| old != schedule)
+                {
+                    (thread.lacks, thread.blocked, thread.in_order) = (None, None, false);
+                    self.given_up = Some(at);
+                }
                 let has = copy.snapshots.iter().any(|snap| {
                     snap.status == "available" && rules::belongs(snap, schedule.kind, &window)
                 });
@@ -462,7 +473,7 @@ impl Course {
         {
             self.hit("an alarm had to say that a volume has been lost");
             let rings_now = moment.any_rings(&SAYS_LOST) || self.says_nothing_is_seen(moment);
-            let said = self.is_said("lost", rings_now, at, limits.expire_tick * 2);
+            let said = self.is_said("lost", rings_now, at, limits.expire_tick * 3);
             self.check(said, "no volume is lost in silence", || {
                 format!("{at}: {id} since {since}; ringing {rings:?}")
             });
@@ -472,7 +483,7 @@ impl Course {
         {
             self.hit("an alarm had to say that what has expired will not go");
             let rings_now = moment.any_rings(&SAYS_EXPIRED) || self.says_nothing_is_seen(moment);
-            let said = self.is_said("expired", rings_now, at, limits.expire_tick * 2);
+            let said = self.is_said("expired", rings_now, at, limits.expire_tick * 3);
             self.check(said, "what has expired and will not go is told", || {
                 format!("{at}: {id} since {since}; ringing {rings:?}")
             });
