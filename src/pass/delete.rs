@@ -17,7 +17,12 @@ use crate::plan::duplicates::Duplicate;
 use crate::policy::keys;
 
 /// What was listed this long ago is read again before it is deleted: people set holds meanwhile.
-pub(super) const LISTING_HOLDS: Duration = Duration::from_secs(30);
+const LISTING_HOLDS: Duration = Duration::from_secs(30);
+
+/// Whether what was listed since then has to be read again before it is deleted.
+pub(super) fn may_have_changed(listed_since: Instant) -> bool {
+    listed_since.elapsed() > LISTING_HOLDS
+}
 
 #[derive(Debug)]
 pub(super) enum DeleteOutcome {
@@ -160,8 +165,7 @@ impl Pass<'_> {
         force: &Force,
     ) -> DeleteOutcome {
         let goes = async |sent| {
-            let listing_holds = listed_since.elapsed() <= LISTING_HOLDS;
-            sent == 0 && listing_holds || self.is_still_stale(deadline, id).await
+            sent == 0 && !may_have_changed(listed_since) || self.is_still_stale(deadline, id).await
         };
         self.delete_or_force(deadline, id, force, goes).await
     }
@@ -175,8 +179,7 @@ impl Pass<'_> {
     ) -> DeleteOutcome {
         let (deadline, id) = (self.deadline, &duplicate.snapshot_id);
         let goes = async |sent| {
-            let listing_holds = listed_since.elapsed() <= LISTING_HOLDS;
-            sent == 0 && listing_holds
+            sent == 0 && !may_have_changed(listed_since)
                 || self.may_still_go(deadline, id).await
                     && self.is_available(&duplicate.stays).await
         };

@@ -6,7 +6,7 @@ use futures::{Stream, StreamExt, stream};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::delete::{DeleteOutcome, Force, LISTING_HOLDS};
+use super::delete::{DeleteOutcome, Force, may_have_changed};
 use super::expire_summary::{self, Attempt, DeletionOutcome};
 use super::inventory::{self, ExpireInventory, read_snapshot};
 use super::{Pass, remarks};
@@ -91,8 +91,7 @@ impl<'a> Executor<'a> {
         let changed = RefCell::new(None);
         // Asked before each request: one that is sent again may have waited for long.
         let goes = async |_| {
-            let may_have_changed = self.listed_since.elapsed() > LISTING_HOLDS;
-            let change = match may_have_changed {
+            let change = match may_have_changed(self.listed_since) {
                 true => self.change(deletion).await,
                 false => None,
             };

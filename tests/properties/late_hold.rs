@@ -125,26 +125,43 @@ fn what_was_listed_a_moment_ago_is_not() {
     }
 }
 
+/// An expire pass over one snapshot, which meets these faults; whoever reads it once more finds it
+/// held. Tells what ran, and whether the snapshot is there still.
+fn expire_meeting(faults: impl IntoIterator<Item = Fault>) -> (Ran, bool) {
+    play(async {
+        let scene = Scene::empty(Config::default());
+        let volume = scene.volume(&["daily-enabled=true", "daily-keep-last=0"], None);
+        let id = scene.expired(&volume, "daily", 5);
+        for fault in faults {
+            scene.cloud.inject(fault);
+        }
+        let held = id.clone();
+        scene
+            .cloud
+            .on(Route::GetSnapshot, 1, When::Before, move |cloud| {
+                Change::Hold("true").carry_out(cloud, &held);
+            });
+        let event = json!({"phase": "expire"});
+        let ran = scene.run(&event, Box::new(|_, _| {})).await;
+        let is_there = scene.snapshots().contains_key(&id);
+        (ran, is_there)
+    })
+}
+
+/// The token ends with the first deletion, and Keystone asks to wait before it gives another.
+fn a_login_that_waits(seconds: &str) -> [Fault; 2] {
+    let busy = Kind::status_with(429, "Retry-After", seconds);
+    [
+        Fault::on(Route::DeleteSnapshot, Kind::ExpireToken),
+        Fault::on(Route::Login, busy).skip(1),
+    ]
+}
+
 #[test]
 fn a_deletion_that_waits_to_be_sent_again_is_not_where_the_snapshot_is_held_by_then() {
     for (seconds, stays) in [("40", true), ("10", false)] {
-        let (ran, is_there) = play(async {
-            let scene = Scene::empty(Config::default());
-            let volume = scene.volume(&["daily-enabled=true", "daily-keep-last=0"], None);
-            let id = scene.expired(&volume, "daily", 5);
-            let busy = Kind::status_with(503, "Retry-After", seconds);
-            scene.cloud.inject(Fault::on(Route::DeleteSnapshot, busy));
-            let held = id.clone();
-            scene
-                .cloud
-                .on(Route::GetSnapshot, 1, When::Before, move |cloud| {
-                    Change::Hold("true").carry_out(cloud, &held);
-                });
-            let event = json!({"phase": "expire"});
-            let ran = scene.run(&event, Box::new(|_, _| {})).await;
-            let is_there = scene.snapshots().contains_key(&id);
-            (ran, is_there)
-        });
+        let busy = Kind::status_with(503, "Retry-After", seconds);
+        let (ran, is_there) = expire_meeting([Fault::on(Route::DeleteSnapshot, busy)]);
         assert_eq!(is_there, stays, "{seconds} {ran:?}");
         assert_eq!(deletions(&ran), if stays { 1 } else { 2 }, "{ran:?}");
         let answer = ran.end.as_ref().expect("an answer");
@@ -156,25 +173,7 @@ fn a_deletion_that_waits_to_be_sent_again_is_not_where_the_snapshot_is_held_by_t
 #[test]
 fn a_deletion_that_waits_for_a_fresh_token_is_not_sent_where_the_snapshot_is_held_by_then() {
     for (seconds, stays) in [("40", true), ("10", false)] {
-        let (ran, is_there) = play(async {
-            let scene = Scene::empty(Config::default());
-            let volume = scene.volume(&["daily-enabled=true", "daily-keep-last=0"], None);
-            let id = scene.expired(&volume, "daily", 5);
-            let ends = Fault::on(Route::DeleteSnapshot, Kind::ExpireToken);
-            scene.cloud.inject(ends);
-            let busy = Kind::status_with(429, "Retry-After", seconds);
-            scene.cloud.inject(Fault::on(Route::Login, busy).skip(1));
-            let held = id.clone();
-            scene
-                .cloud
-                .on(Route::GetSnapshot, 1, When::Before, move |cloud| {
-                    Change::Hold("true").carry_out(cloud, &held);
-                });
-            let event = json!({"phase": "expire"});
-            let ran = scene.run(&event, Box::new(|_, _| {})).await;
-            let is_there = scene.snapshots().contains_key(&id);
-            (ran, is_there)
-        });
+        let (ran, is_there) = expire_meeting(a_login_that_waits(seconds));
         assert_eq!(is_there, stays, "{seconds} {ran:?}");
         assert_eq!(deletions(&ran), if stays { 1 } else { 2 }, "{ran:?}");
         assert_eq!(reads(&ran), usize::from(stays), "{ran:?}");
@@ -194,10 +193,9 @@ fn a_superfluous_copy_stays_where_it_is_held_or_the_other_gone_after_a_wait_for_
             let mut twins = [(); 2].map(|()| scene.taken(&volume, "daily", "available"));
             // The greater id goes.
             twins.sort();
-            let ends = Fault::on(Route::DeleteSnapshot, Kind::ExpireToken);
-            scene.cloud.inject(ends);
-            let busy = Kind::status_with(429, "Retry-After", "20");
-            scene.cloud.inject(Fault::on(Route::Login, busy).skip(1));
+            for fault in a_login_that_waits("20") {
+                scene.cloud.inject(fault);
+            }
             let id = twins[changed].clone();
             scene
                 .cloud

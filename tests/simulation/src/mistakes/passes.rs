@@ -763,9 +763,9 @@ let wait = asked.saturating_sub(failed.at.elapsed());",
         name: "late-holds-ignored",
         says: "Nothing is read again before it goes, however long ago it was listed.",
         changes: &[Change {
-            file: "src/pass/expire.rs",
-            find: "self.listed_since.elapsed() > LISTING_HOLDS",
-            put: "self.listed_since.elapsed() > LISTING_HOLDS * 1_000",
+            file: "src/pass/delete.rs",
+            find: "listed_since.elapsed() > LISTING_HOLDS",
+            put: "listed_since.elapsed() > LISTING_HOLDS * 1_000",
         }],
     },
     Mistake {
