@@ -1,5 +1,7 @@
 //! Creating one due window's snapshot.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use http::StatusCode;
 
@@ -11,10 +13,12 @@ use crate::plan::creation::{DESCRIPTION, best};
 use crate::plan::{DueWindow, Snapshot, State, Volume};
 
 impl Pass<'_> {
-    /// Creates a window's snapshot, unless the latest look shows that somebody else has.
+    /// Creates a window's snapshot, unless the latest look shows that somebody else has. What was
+    /// in its way and has been cleaned serves nothing, whatever a look says of it.
     pub(super) async fn create(
         &self,
         due: &DueWindow,
+        cleaned: &HashSet<String>,
         permit: Option<Permit>,
         since: Option<DateTime<Utc>>,
     ) -> CreateOutcome {
@@ -32,7 +36,7 @@ impl Pass<'_> {
         };
         let served = || {
             let mut seen = self.client.seen_of_volume(&due.volume_id);
-            let serving = self.serving(due, &seen)?;
+            let serving = self.serving(due, cleaned, &seen)?;
             seen.retain(|one| one.id == serving.id);
             seen.pop()
         };
@@ -61,7 +65,7 @@ impl Pass<'_> {
             Err(NotCreated::Pending { snapshot_id }) => CreateOutcome::Pending { snapshot_id },
             Err(NotCreated::Deferred(error)) => CreateOutcome::Deferred(Deferral::OutOfTime(error)),
             Err(NotCreated::Deleted { snapshot_id, error }) => {
-                match self.duplicate_that_stays(due, since).await {
+                match self.duplicate_that_stays(due, cleaned, since).await {
                     Some(stays) => self.adopted(
                         &stays,
                         "an overlapping pass deleted ours, a duplicate of the window",
@@ -108,6 +112,7 @@ impl Pass<'_> {
     async fn duplicate_that_stays(
         &self,
         due: &DueWindow,
+        cleaned: &HashSet<String>,
         since: Option<DateTime<Utc>>,
     ) -> Option<Snapshot> {
         let kind = Some(due.policy.as_str());
@@ -116,15 +121,19 @@ impl Pass<'_> {
             .list_managed_volume_snapshots(self.deadline, &due.volume_id, kind, false, since)
             .await
             .ok()?;
-        self.serving(due, &listed)
+        self.serving(due, cleaned, &listed)
     }
 
-    fn serving(&self, due: &DueWindow, snapshots: &[openstack::Snapshot]) -> Option<Snapshot> {
+    fn serving(
+        &self,
+        due: &DueWindow,
+        cleaned: &HashSet<String>,
+        snapshots: &[openstack::Snapshot],
+    ) -> Option<Snapshot> {
         let read: Vec<Snapshot> = snapshots.iter().map(read_snapshot).collect();
-        // A look may have met what was cleaned since.
-        let is_cleaned = |id: &str| due.stale_snapshots.iter().any(|one| one.snapshot_id == id);
         let serving = read.iter().filter(|seen| {
-            !is_cleaned(&seen.id)
+            // A look may have met what was cleaned since.
+            !cleaned.contains(&seen.id)
                 && seen.belongs_to(due.policy, &due.window)
                 && seen.serves(self.now, self.limits.stuck_after)
         });

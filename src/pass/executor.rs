@@ -245,14 +245,16 @@ impl<'a> Executor<'a> {
             // All of a chunk are pushed in one go: so they leave at one moment.
             Completion::Reserved(chunk, permits) => {
                 let mut permits = permits.unwrap_or_default().into_iter();
-                for mut due in chunk {
+                for due in chunk {
                     let (permit, since) = (permits.next(), self.since);
-                    // From here on only those that are gone matter: they serve nothing.
-                    due.stale_snapshots
-                        .retain(|stale| self.cleaned.contains(&stale.snapshot_id));
+                    let stale = due.stale_snapshots.iter().map(|one| &one.snapshot_id);
+                    let cleaned: HashSet<String> = stale
+                        .filter(|id| self.cleaned.contains(*id))
+                        .cloned()
+                        .collect();
                     self.running.push(
                         async move {
-                            let outcome = pass.create(&due, permit, since).await;
+                            let outcome = pass.create(&due, &cleaned, permit, since).await;
                             Completion::Created(Box::new(WindowOutcome { due, outcome }))
                         }
                         .boxed_local(),

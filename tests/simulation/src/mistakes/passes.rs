@@ -304,7 +304,7 @@ pub name: Option<String>,",
         says: "What others have taken meanwhile is not noticed before a request leaves.",
         changes: &[Change {
             file: "src/pass/create.rs",
-            find: "let serving = self.serving(due, &seen)?;",
+            find: "let serving = self.serving(due, cleaned, &seen)?;",
             put: "let serving = self.serving(due, &[])?;",
         }],
     },
