@@ -150,8 +150,10 @@ impl ReportInventory {
             stuck_after: self.limits.stuck_after,
             all_volumes_known: self.all_volumes_known,
         };
-        let plan = expiry::plan(&self.volumes, &self.managed, scope, self.now, limits);
-        totals.expired = plan.deletions.len();
+        if remarks::why_not_to_delete(self.clock_difference).is_none() {
+            let plan = expiry::plan(&self.volumes, &self.managed, scope, self.now, limits);
+            totals.expired = plan.deletions.len();
+        }
         totals
     }
 

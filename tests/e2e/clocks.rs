@@ -97,6 +97,17 @@ async fn with_more_than_an_hour_an_expire_pass_deletes_nothing_and_says_which_cl
 }
 
 #[tokio::test]
+async fn a_report_counts_as_expired_only_what_an_expire_pass_would_delete() {
+    for (ahead, expired) in [(TimeDelta::minutes(59), 1), (TimeDelta::minutes(121), 0)] {
+        let world = world(ahead).await;
+        let run = world.run(json!({"phase": "report"})).await;
+        assert_eq!(run.figure("/totals/expired"), expired, "{ahead}");
+        let planned = world.plan("expire").await;
+        assert_eq!(planned.len() as u64, expired, "{ahead}");
+    }
+}
+
+#[tokio::test]
 async fn a_dry_run_decides_as_a_real_one_whatever_instant_it_is_for() {
     let world = world(TimeDelta::hours(3)).await;
     let event = json!({
