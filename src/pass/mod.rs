@@ -18,6 +18,7 @@ mod outcome;
 mod remarks;
 pub(crate) mod report;
 pub(crate) mod restore;
+mod restore_commands;
 mod restore_summary;
 mod scheduler;
 mod slots;

@@ -367,6 +367,56 @@ async fn the_next_commands_swap_a_servers_data_volumes_in_order() {
 }
 
 #[tokio::test]
+async fn where_the_root_volume_is_got_back_the_next_commands_bring_all_copies_to_one_new_server() {
+    let world = World::new().await;
+    let server = world.cloud.new_uuid();
+    world.cloud.add_server(&server, "shop");
+    let root = VolumeSpec {
+        device: Some("/dev/vda".to_owned()),
+        ..VolumeSpec::named("root").on(&server)
+    };
+    let data = VolumeSpec {
+        device: Some("/dev/vdb".to_owned()),
+        ..VolumeSpec::named("data").on(&server)
+    };
+    for volume in [root, data] {
+        let volume = world.cloud.add_volume(volume);
+        taken(&world, &volume, "daily", window(30), 1);
+    }
+    let run = world.run(event(("server_id", json!(server)))).await;
+    let copy = |name: &str| {
+        let name = format!("restored-incident-42-{name}");
+        let made = copies(&world).into_iter();
+        let mut made = made.filter(|one| one.name.as_ref() == Some(&name));
+        made.next().expect("a copy").id
+    };
+    let (root, data) = (copy("root"), copy("data"));
+    let stop = format!("openstack server stop {server}");
+    let create = format!(
+        "openstack server create --volume {root} --flavor FLAVOR --network NETWORK --wait \
+         restored-incident-42"
+    );
+    let add = "openstack server add volume --device /dev/vdb";
+    let to_new = format!("{add} restored-incident-42 {data}");
+    assert_eq!(
+        run.list("next"),
+        [json!(stop), json!(create), json!(to_new)]
+    );
+    // Once the new server is there, what is missing goes there as well.
+    let made = world.cloud.new_uuid();
+    world.cloud.add_server(&made, "restored-incident-42");
+    let metadata = world.cloud.volume(&root).expect("it").metadata;
+    world.cloud.remove_volume(&root);
+    world.cloud.add_volume(VolumeSpec {
+        id: Some(root),
+        metadata,
+        ..VolumeSpec::named("restored").on(&made).status("in-use")
+    });
+    let again = world.run(event(("server_id", json!(server)))).await;
+    assert_eq!(again.list("next"), [json!(format!("{add} {made} {data}"))]);
+}
+
+#[tokio::test]
 async fn the_next_commands_of_a_server_touch_no_other_that_shares_its_volumes() {
     let world = World::new().await;
     let servers = [(); 2].map(|()| world.cloud.new_uuid());

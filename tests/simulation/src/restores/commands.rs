@@ -1,5 +1,5 @@
 //! The commands that a person would type next, said a second time: server by server what swaps its
-//! volumes, then what has no place.
+//! volumes, or starts a new one from the root's copy, then what has no place.
 
 use std::collections::BTreeMap;
 
@@ -23,15 +23,9 @@ pub(super) fn expected(
     event: &Value,
 ) -> Vec<String> {
     let restore_id = id_of(event);
-    let mut swapped: BTreeMap<&str, Vec<(&Usable<'_>, &str)>> = BTreeMap::new();
+    let mut of_servers: BTreeMap<&str, Vec<(&Usable<'_>, &str)>> = BTreeMap::new();
     let mut placeless = Vec::new();
     for one in usable {
-        let is_attached = moment
-            .volume(one.copy)
-            .is_some_and(|copy| !copy.servers.is_empty());
-        if one.status == "in-use" || is_attached {
-            continue;
-        }
         let original = moment.volume(one.original);
         let copy = one.copy;
         let servers = original.map_or(&[][..], |original| &original.servers);
@@ -39,37 +33,65 @@ pub(super) fn expected(
             .iter()
             .find(|one| event["server_id"] == one.as_str());
         match asked_for.or(servers.first()) {
+            None if is_attached(one, moment) => {}
             None => placeless.push(format!("openstack server add volume SERVER {copy}")),
             Some(server) => {
                 let device = devices.get(one.original).map_or("/dev/vdb", String::as_str);
-                if device == "/dev/vda" {
-                    placeless.push(format!(
-                        "openstack server create --volume {copy} --flavor FLAVOR --network NETWORK \
-                         restored-{restore_id}"
-                    ));
-                } else {
-                    swapped.entry(server).or_default().push((one, device));
-                }
+                of_servers.entry(server).or_default().push((one, device));
             }
         }
     }
+    let is_root = |(_, device): &(&Usable<'_>, &str)| *device == "/dev/vda";
+    let anew = of_servers.values().filter(|all| all.iter().any(is_root));
+    let anew = anew.count();
     let mut lines = Vec::new();
-    for (server, volumes) in swapped {
-        lines.push(format!("openstack server stop {server}"));
-        for (one, _) in &volumes {
-            lines.push(format!(
-                "openstack server remove volume {server} {}",
-                one.original
-            ));
+    for (server, mut volumes) in of_servers {
+        let root = volumes
+            .iter()
+            .position(is_root)
+            .map(|at| volumes.remove(at).0);
+        volumes.retain(|(one, _)| !is_attached(one, moment));
+        let mut target = server.to_owned();
+        if let Some(root) = root {
+            target = format!("restored-{restore_id}");
+            if anew > 1 {
+                target = format!("{target}-{server}");
+            }
+            if !is_attached(root, moment) {
+                lines.push(format!("openstack server stop {server}"));
+                lines.push(format!(
+                    "openstack server create --volume {} --flavor FLAVOR --network NETWORK --wait \
+                     {target}",
+                    root.copy
+                ));
+            } else if let Some(at) = moment.volume(root.copy).and_then(|one| one.servers.first()) {
+                at.clone_into(&mut target);
+            }
+        } else if !volumes.is_empty() {
+            lines.push(format!("openstack server stop {server}"));
+            for (one, _) in &volumes {
+                lines.push(format!(
+                    "openstack server remove volume {server} {}",
+                    one.original
+                ));
+            }
         }
         for (one, device) in &volumes {
             lines.push(format!(
-                "openstack server add volume --device {device} {server} {}",
+                "openstack server add volume --device {device} {target} {}",
                 one.copy
             ));
         }
-        lines.push(format!("openstack server start {server}"));
+        if root.is_none() && !volumes.is_empty() {
+            lines.push(format!("openstack server start {server}"));
+        }
     }
     lines.extend(placeless);
     lines
+}
+
+/// Whether some server has the copy already.
+fn is_attached(one: &Usable<'_>, moment: &Moment) -> bool {
+    let copy = moment.volume(one.copy);
+    one.status == "in-use" || copy.is_some_and(|copy| !copy.servers.is_empty())
 }
