@@ -147,6 +147,11 @@ fn metadata(policy: &Policy, window: &Window, expires_at: DateTime<Utc>) -> Meta
 const FIRST_WAIT: TimeDelta = TimeDelta::minutes(10);
 /// With each further leftover the wait is this many times as long.
 const FACTOR: i32 = 3;
+/// The last second whose year is written with four digits: what is later is no RFC 3339.
+const LAST: DateTime<Utc> = match DateTime::from_timestamp(253_402_300_799, 0) {
+    Some(last) => last,
+    None => DateTime::<Utc>::MAX_UTC,
+};
 
 /// A snapshot in `error`, `deleting` or `error_deleting`, or one that is stuck, and not held.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -185,7 +190,7 @@ impl BackOff {
         let youngest = left().filter_map(|one| one.created_at).max()?;
         let until = youngest
             .checked_add_signed(wait_after(count))
-            .unwrap_or(DateTime::<Utc>::MAX_UTC);
+            .map_or(LAST, |until| until.min(LAST));
         (now < until).then_some(Self {
             leftovers: count,
             youngest,

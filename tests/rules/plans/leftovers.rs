@@ -56,11 +56,14 @@ fn with_n_leftovers_the_youngest_has_to_be_ten_minutes_times_three_to_the_n_less
 }
 
 #[test]
-fn a_hundred_leftovers_wait_for_ever_and_overflow_nothing() {
-    let all: Vec<Snapshot> = (0..100)
-        .map(|n| made(&n.to_string(), TimeDelta::days(3_000), "deleting"))
-        .collect();
-    assert_eq!(wait(&all, &[]).map(|(n, _)| n), Some(100));
+fn many_leftovers_wait_until_the_last_instant_that_can_be_written_and_overflow_nothing() {
+    let last = at("9999-12-31T23:59:59Z") - now();
+    for count in [21, 100] {
+        let all: Vec<Snapshot> = (0..count)
+            .map(|n| made(&n.to_string(), TimeDelta::days(3_000), "deleting"))
+            .collect();
+        assert_eq!(wait(&all, &[]), Some((count, last)));
+    }
 }
 
 #[test]
