@@ -64,7 +64,7 @@ fn described(difference: TimeDelta) -> String {
 }
 
 /// That rows do not say what they are: nothing could be done about them.
-fn rows_left_out(client: &Client) -> Option<Warning> {
+pub(super) fn rows_left_out(client: &Client) -> Option<Warning> {
     let rows = client.rows_left_out();
     (rows > 0).then(|| {
         Warning::on_pass(format!(

@@ -29,7 +29,8 @@ pub(crate) struct ReportInventory {
     tallies: HashMap<String, SnapshotTally>,
     managed: ManagedSnapshots,
     clock_difference: Option<TimeDelta>,
-    all_volumes_known: bool,
+    /// That rows do not say what they are: they are in no count.
+    rows_left_out: Option<Warning>,
     limits: Limits,
 }
 
@@ -92,7 +93,7 @@ pub(crate) async fn look(
         tallies,
         managed,
         clock_difference: client.clock_difference(),
-        all_volumes_known: client.rows_left_out() == 0,
+        rows_left_out: remarks::rows_left_out(client),
         limits,
     })
 }
@@ -148,7 +149,7 @@ impl ReportInventory {
         let limits = ExpiryLimits {
             keep_last: self.limits.keep_last,
             stuck_after: self.limits.stuck_after,
-            all_volumes_known: self.all_volumes_known,
+            all_volumes_known: self.rows_left_out.is_none(),
         };
         if remarks::why_not_to_delete(self.clock_difference).is_none() {
             let plan = expiry::plan(&self.volumes, &self.managed, scope, self.now, limits);
@@ -164,6 +165,7 @@ impl ReportInventory {
         let mut warnings = Capped::of_remarks();
         remarks::clocks_apart(self.clock_difference)
             .into_iter()
+            .chain(self.rows_left_out.clone())
             .chain(unknown)
             .for_each(|warning| warnings.push(warning));
         warnings

@@ -143,6 +143,9 @@ async fn where_a_volume_cannot_be_read_the_newest_copy_of_one_that_is_not_listed
         let mut row = volume(&lost);
         row["id"] = odd.clone();
         shows(&world, Route::ListVolumes, "volumes", vec![row]);
+        let report = world.run(json!({"phase": "report"})).await;
+        assert_eq!(report.figure("/totals/expired"), 1, "{odd}");
+        assert_eq!(report.warnings_with("no readable id").len(), 1, "{odd}");
         let run = world.expire().await;
         assert_eq!(run.did(), "deleted 1, kept 1", "{odd}");
         assert!(!world.has(&older) && world.has(&newest), "{odd}");
