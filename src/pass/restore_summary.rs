@@ -1,6 +1,6 @@
 //! What came of a restore, as its answer and its log lines say it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::restore::{CopyOutcome, SeenCopy};
 use super::restore_commands::{Swap, attachment, commands};
@@ -29,6 +29,7 @@ pub(super) fn fold(
         ..RestoreSummary::default()
     };
     let mut swaps = Vec::new();
+    let mut incomplete = BTreeSet::new();
     for (item, outcome) in plan.items.iter().zip(outcomes) {
         log(item, &outcome);
         if let Some(failure) = failure(item, &outcome) {
@@ -45,10 +46,14 @@ pub(super) fn fold(
                 ..Warning::default()
             });
         }
+        let place = item.original.and_then(|one| attachment(one, request));
+        if let (CopyOutcome::Open { .. } | CopyOutcome::Planned, Some(place)) = (&outcome, place) {
+            incomplete.insert(place.server_id.as_str());
+        }
         let copy = outcome.into_copy();
         if let Some(copy) = copy.as_ref().filter(|copy| copy.is_usable()) {
             swaps.push(Swap {
-                attachment: item.original.and_then(|one| attachment(one, request)),
+                attachment: place,
                 volume_id: &item.volume_id,
                 copy_id: copy.id.clone(),
                 is_attached: copy.is_attached(),
@@ -71,6 +76,11 @@ pub(super) fn fold(
     for warning in warnings.chain(remarks) {
         summary.warnings.push(warning);
     }
+    // A server is not touched before all that it is to get is there: half of it fits nothing.
+    swaps.retain(|swap| {
+        let server = swap.attachment.map(|at| at.server_id.as_str());
+        server.is_none_or(|server| !incomplete.contains(server))
+    });
     summary.next = commands(&swaps, &request.restore_id);
     summary
 }

@@ -367,6 +367,35 @@ async fn the_next_commands_swap_a_servers_data_volumes_in_order() {
 }
 
 #[tokio::test]
+async fn no_command_touches_a_server_before_all_that_it_is_to_get_is_there() {
+    let world = World::new().await;
+    let (server, volumes) = server(&world, &["data", "log"]);
+    for volume in &volumes {
+        taken(&world, volume, "daily", window(30), 1);
+    }
+    let call = event(("server_id", json!(server)));
+    let whole = world.run(call.clone()).await;
+    assert_eq!(whole.list("next").len(), 6, "{:#}", whole.answer());
+    let copy = copies(&world).remove(0).id;
+    world.cloud.set_volume_status(&copy, "creating");
+    let half = world.run_within(Duration::from_secs(4), call.clone()).await;
+    assert_eq!(half.outcome(), "deferred");
+    assert!(half.list("next").is_empty(), "{:#}", half.answer());
+    world.cloud.remove_volume(&copy);
+    let mut dry = call.clone();
+    dry["dry_run"] = json!(true);
+    assert!(world.run(dry).await.list("next").is_empty());
+    // What is broken is for a person, and holds the others up no more.
+    world.run(call.clone()).await;
+    world
+        .cloud
+        .set_volume_status(&copies(&world)[0].id, "error");
+    let broken = world.run(call).await;
+    assert_eq!(broken.outcome(), "partial");
+    assert_eq!(broken.list("next").len(), 4, "{:#}", broken.answer());
+}
+
+#[tokio::test]
 async fn where_the_root_volume_is_got_back_the_next_commands_bring_all_copies_to_one_new_server() {
     let world = World::new().await;
     let server = world.cloud.new_uuid();

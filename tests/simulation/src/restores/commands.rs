@@ -14,10 +14,11 @@ pub(super) struct Usable<'a> {
     pub(super) status: &'a str,
 }
 
-/// What the answer has to name. `devices` says where an original is at its server; of several servers
+/// What the answer has to name; nothing of a server while a copy for it is `open`. `devices` says where an original is at its server; of several servers
 /// the one that the event asks for counts.
 pub(super) fn expected(
     usable: &[Usable<'_>],
+    open: &[&str],
     moment: &Moment,
     devices: &BTreeMap<String, String>,
     event: &Value,
@@ -26,13 +27,8 @@ pub(super) fn expected(
     let mut of_servers: BTreeMap<&str, Vec<(&Usable<'_>, &str)>> = BTreeMap::new();
     let mut placeless = Vec::new();
     for one in usable {
-        let original = moment.volume(one.original);
         let copy = one.copy;
-        let servers = original.map_or(&[][..], |original| &original.servers);
-        let asked_for = servers
-            .iter()
-            .find(|one| event["server_id"] == one.as_str());
-        match asked_for.or(servers.first()) {
+        match server_of(one.original, moment, event) {
             None if is_attached(one, moment) => {}
             None => placeless.push(format!("openstack server add volume SERVER {copy}")),
             Some(server) => {
@@ -41,6 +37,10 @@ pub(super) fn expected(
             }
         }
     }
+    of_servers.retain(|server, _| {
+        let mut open = open.iter();
+        !open.any(|one| server_of(one, moment, event) == Some(server))
+    });
     let is_root = |(_, device): &(&Usable<'_>, &str)| *device == "/dev/vda";
     let anew = of_servers.values().filter(|all| all.iter().any(is_root));
     let anew = anew.count();
@@ -88,6 +88,15 @@ pub(super) fn expected(
     }
     lines.extend(placeless);
     lines
+}
+
+/// The server that an original is at; of several the one that is asked for.
+fn server_of<'m>(original: &str, moment: &'m Moment, event: &Value) -> Option<&'m str> {
+    let servers = &moment.volume(original)?.servers;
+    let asked_for = servers
+        .iter()
+        .find(|one| event["server_id"] == one.as_str());
+    asked_for.or(servers.first()).map(String::as_str)
 }
 
 /// Whether some server has the copy already.

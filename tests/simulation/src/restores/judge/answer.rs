@@ -314,7 +314,15 @@ impl Judge<'_> {
                 })
             })
             .collect();
-        let expected = commands::expected(&usable, before, &self.devices(), &call.draw.event);
+        let has_failed = |of: &str| failures.iter().any(|(failed, _)| *failed == of);
+        let open: Vec<&str> = rows
+            .iter()
+            .filter(|row| matches!(row["status"].as_str(), None | Some("creating")))
+            .map(|row| text(row, "volume_id"))
+            .filter(|original| !has_failed(original))
+            .collect();
+        let event = &call.draw.event;
+        let expected = commands::expected(&usable, &open, before, &self.devices(), event);
         let next: Vec<&str> = list(answer, "next").filter_map(Value::as_str).collect();
         self.check(
             next == expected,
