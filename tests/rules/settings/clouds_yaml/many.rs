@@ -368,3 +368,24 @@ fn a_secret_as_large_as_they_get_is_read() {
     let world = World::empty().secret(&format!("{cut}\n  - '{PASSWORD}\n"));
     no_list(&world, &["clouds.yaml", "line"]);
 }
+
+#[test]
+fn what_all_entries_have_in_common_may_be_said_once_however_many_they_are() {
+    let of = |count: usize| {
+        let entries = (0..count).map(|n| {
+            format!("  cloud-{n}:\n    auth: {{<<: *common, application_credential_id: id-{n}}}\n")
+        });
+        let entries: String = entries.collect();
+        World::empty().secret(&format!(
+            "common: &common\n  auth_url: https://cloud.example:5000\n  \
+             application_credential_secret: {CREDENTIAL}\nclouds:\n{entries}"
+        ))
+    };
+    for count in [1, 99, 100, 101, 400] {
+        let world = of(count);
+        let (clouds, faults) = listed(&world);
+        assert_eq!((clouds.len(), faults), (count, Vec::new()));
+        let last = world.cloud(&format!("cloud-{}", count - 1));
+        assert_eq!(address(&last), "https://cloud.example:5000/v3");
+    }
+}
