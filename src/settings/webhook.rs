@@ -29,9 +29,9 @@ impl Webhook {
             ));
         }
         let url = match label(URL) {
-            Some(label) => match reader.text(URL).map(problem).unwrap_or_default() {
-                None => reader.text(URL),
-                Some(problem) => {
+            Some(label) => match reader.text(URL).map(address).transpose() {
+                Ok(url) => url,
+                Err(problem) => {
                     faults.push(format!(
                         "{label}: its value (not shown) {problem}; accepted is an http or https \
                          address"
@@ -50,24 +50,22 @@ impl Webhook {
         };
         reader.faults.append(&mut faults);
         Some(Self {
-            url: SecretString::from(url?),
+            // As it is sent: an address with umlauts or blanks is none to the HTTP library.
+            url: SecretString::from(String::from(url?)),
             username: username.map(SecretString::from),
             password: password.map(SecretString::from),
         })
     }
 }
 
-/// What is wrong with the address, without a word of it.
-fn problem(text: &str) -> Option<String> {
-    let url = match Url::parse(text) {
-        Ok(url) => url,
-        Err(error) => return Some(format!("is not a URL ({error})")),
-    };
+/// The address, or what is wrong with it without a word of it.
+fn address(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| format!("is not a URL ({error})"))?;
     if !["http", "https"].contains(&url.scheme()) {
-        return Some("is neither http nor https".to_owned());
+        return Err("is neither http nor https".to_owned());
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Some(format!("contains a user; use {USERNAME} and {PASSWORD}"));
+        return Err(format!("contains a user; use {USERNAME} and {PASSWORD}"));
     }
-    None
+    Ok(url)
 }

@@ -258,6 +258,19 @@ fn a_webhook_is_an_address_with_or_without_basic_authentication() {
 }
 
 #[test]
+fn a_webhooks_address_may_have_umlauts_and_blanks_and_is_kept_as_it_can_be_sent() {
+    let text = format!("https://m\u{fc}ller.example/{HOOK}/f\u{fc}r uns?an=a b");
+    let world = World::credential().set("SNAPSENTRY_WEBHOOK_URL", &text);
+    let url = world.settings().webhook.unwrap().url;
+    assert!(text.parse::<http::Uri>().is_err());
+    assert!(url.expose_secret().parse::<http::Uri>().is_ok());
+    assert_eq!(
+        url.expose_secret(),
+        format!("https://xn--mller-kva.example/{HOOK}/f%C3%BCr%20uns?an=a%20b")
+    );
+}
+
+#[test]
 fn a_webhook_that_cannot_work_is_refused_without_a_word_of_its_address() {
     let url = |text: &str| World::credential().set("SNAPSENTRY_WEBHOOK_URL", text);
     let name = "SNAPSENTRY_WEBHOOK_URL";
