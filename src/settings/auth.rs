@@ -109,9 +109,15 @@ impl Login<'_> {
                 None
             }
             None if credential.is_empty() && password.is_empty() && user.is_empty() => {
+                let name = |variable| self.layer.name(variable);
                 self.missing.push(format!(
-                    "{BY_ID} and {SECRET} (or OS_USERNAME, OS_USER_DOMAIN_NAME, OS_PASSWORD and \
-                     OS_PROJECT_ID)"
+                    "{} and {}, or {}, {}, {} and {}",
+                    name(BY_ID),
+                    name(SECRET),
+                    name("OS_USERNAME"),
+                    name("OS_USER_DOMAIN_NAME"),
+                    name("OS_PASSWORD"),
+                    name("OS_PROJECT_ID")
                 ));
                 None
             }
@@ -136,8 +142,8 @@ impl Login<'_> {
             return Some(ApplicationCredential::Id(id));
         }
         let Some(name) = self.optional(BY_NAME) else {
-            self.missing
-                .push(format!("{BY_ID} (or {BY_NAME} with the user)"));
+            let either = self.either(BY_ID, BY_NAME);
+            self.missing.push(format!("{either} with the user"));
             return None;
         };
         let user = self.user()?;
@@ -150,7 +156,7 @@ impl Login<'_> {
         }
         let name = self.optional("OS_USERNAME");
         if name.is_none() {
-            self.missing.push("OS_USERNAME (or OS_USER_ID)".to_owned());
+            self.missing.push(self.either("OS_USERNAME", "OS_USER_ID"));
         }
         let domain = self.domain("OS_USER_DOMAIN_NAME", "OS_USER_DOMAIN_ID");
         Some(User::Name {
@@ -164,11 +170,9 @@ impl Login<'_> {
             return Some(Project::Id(id));
         }
         let Some(name) = self.optional("OS_PROJECT_NAME") else {
-            self.missing.push(
-                "OS_PROJECT_ID (or OS_PROJECT_NAME with OS_PROJECT_DOMAIN_NAME or \
-                 OS_PROJECT_DOMAIN_ID)"
-                    .to_owned(),
-            );
+            let project = self.either("OS_PROJECT_ID", "OS_PROJECT_NAME");
+            let domain = self.either("OS_PROJECT_DOMAIN_NAME", "OS_PROJECT_DOMAIN_ID");
+            self.missing.push(format!("{project} with {domain}"));
             return None;
         };
         let domain = self.domain("OS_PROJECT_DOMAIN_NAME", "OS_PROJECT_DOMAIN_ID")?;
@@ -179,9 +183,14 @@ impl Login<'_> {
         let id = self.optional(by_id).map(Domain::Id);
         let domain = id.or_else(|| self.optional(by_name).map(Domain::Name));
         if domain.is_none() {
-            self.missing.push(format!("{by_name} (or {by_id})"));
+            self.missing.push(self.either(by_name, by_id));
         }
         domain
+    }
+
+    /// Two variables of which one is enough, as who has to set it looks for them.
+    fn either(&self, one: &str, other: &str) -> String {
+        format!("{} or {}", self.layer.name(one), self.layer.name(other))
     }
 
     fn optional(&self, variable: &str) -> Option<String> {

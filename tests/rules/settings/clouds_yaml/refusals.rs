@@ -36,6 +36,54 @@ fn what_is_missing_in_an_entry_is_named_with_its_place() {
 }
 
 #[test]
+fn what_is_missing_in_an_entry_is_named_by_the_keys_that_it_would_have() {
+    let url = "\n      auth_url: https://cloud.example";
+    let rows: [(&str, &[&str], &[&str]); 5] = [
+        (
+            "",
+            &[],
+            &[
+                "auth.application_credential_id (OS_APPLICATION_CREDENTIAL_ID) and \
+                 auth.application_credential_secret (OS_APPLICATION_CREDENTIAL_SECRET), or \
+                 auth.username (OS_USERNAME)",
+            ],
+        ),
+        (
+            "\n      password: not-a-secret-password",
+            &[],
+            &[
+                "auth.username (OS_USERNAME) or auth.user_id (OS_USER_ID), \
+                 auth.user_domain_name (OS_USER_DOMAIN_NAME) or auth.user_domain_id",
+                "auth.project_id (OS_PROJECT_ID) or auth.project_name (OS_PROJECT_NAME) with \
+                 auth.project_domain_name",
+            ],
+        ),
+        (
+            "\n      user_id: u\n      project_id: p",
+            &[],
+            &["auth.password (OS_PASSWORD)"],
+        ),
+        (
+            "\n      application_credential_secret: not-a-secret-credential",
+            &[],
+            &[
+                "auth.application_credential_id",
+                "auth.application_credential_name",
+            ],
+        ),
+        (
+            "\n      user_id: u",
+            &["auth_type: v3applicationcredential"],
+            &["auth.application_credential_secret"],
+        ),
+    ];
+    for (auth, rest, words) in rows {
+        let text = world(&entry(&format!("{url}{auth}"), rest)).fails(words);
+        assert!(text.contains("missing in the entry \"demo\""), "{text}");
+    }
+}
+
+#[test]
 fn what_is_misspelt_in_an_entry_hides_no_other_fault() {
     let auth =
         format!("\n      application_credential_id: i\n      application_credential_secrt: {WORD}");
