@@ -25,6 +25,8 @@ pub(super) struct CloudsYaml {
     file: Option<String>,
     /// In the order in which they stand there.
     entries: Vec<CloudEntry>,
+    /// The keys beside `clouds`, which mean nothing here.
+    other_keys: Vec<String>,
 }
 
 /// What to call a `clouds.yaml`.
@@ -55,7 +57,9 @@ impl CloudsYaml {
                 root.kind()
             ));
         };
-        let mut clouds = pairs.into_iter().filter(|(key, _)| key == "clouds");
+        let (clouds, others): (Vec<_>, Vec<_>) =
+            pairs.into_iter().partition(|(key, _)| key == "clouds");
+        let mut clouds = clouds.into_iter();
         let clouds = match (clouds.next(), clouds.next()) {
             (Some((_, clouds)), None) => clouds,
             (None, _) => {
@@ -85,6 +89,7 @@ impl CloudsYaml {
         Ok(Self {
             file,
             entries: told_apart(entries),
+            other_keys: others.into_iter().map(|(key, _)| key).collect(),
         })
     }
 
@@ -155,6 +160,11 @@ impl CloudsYaml {
     /// The path; `None` if it came out of the secret.
     pub(super) fn file(&self) -> Option<&str> {
         self.file.as_deref()
+    }
+
+    /// The keys that stand beside `clouds`.
+    pub(super) fn other_keys(&self) -> &[String] {
+        &self.other_keys
     }
 
     /// All entries, in the order in which they stand there.

@@ -83,10 +83,7 @@ impl Contents {
         }
         match serde_json::from_str::<Map<String, Value>>(text) {
             // Its text and not its tree goes on, so that numbers stay as they are written.
-            Ok(object) if object.contains_key("clouds") => {
-                no_variables_beside_clouds(&object)?;
-                clouds_yaml(text)
-            }
+            Ok(object) if object.contains_key("clouds") => clouds_yaml(text),
             Ok(object) => variables(&object, text),
             Err(error) => Err(vec![format!(
                 "SNAPSENTRY_CREDENTIALS_SECRET: the secret is not valid JSON (line {}, column \
@@ -100,7 +97,10 @@ impl Contents {
 
 fn clouds_yaml(text: &str) -> Result<Contents, Vec<String>> {
     match CloudsYaml::parse(text, None) {
-        Ok(clouds) => Ok(Contents::Clouds(Arc::new(clouds))),
+        Ok(clouds) => {
+            no_variables_beside_clouds(&clouds)?;
+            Ok(Contents::Clouds(Arc::new(clouds)))
+        }
         // Plain text is valid YAML; only with the key is it meant as a clouds.yaml.
         Err(fault)
             if ["clouds:", "\"clouds\""]
@@ -117,10 +117,11 @@ fn clouds_yaml(text: &str) -> Result<Contents, Vec<String>> {
 }
 
 /// A `clouds.yaml` has no place for variables: they would be lost.
-fn no_variables_beside_clouds(object: &Map<String, Value>) -> Result<(), Vec<String>> {
-    let lost: Vec<&str> = (object.keys().map(String::as_str))
+fn no_variables_beside_clouds(clouds: &CloudsYaml) -> Result<(), Vec<String>> {
+    let mut lost: Vec<&str> = (clouds.other_keys().iter().map(String::as_str))
         .filter(|name| is_ours(name) || looks_like_ours(name))
         .collect();
+    lost.sort_unstable();
     if lost.is_empty() {
         return Ok(());
     }

@@ -166,11 +166,24 @@ fn a_json_object_with_the_key_clouds_is_a_clouds_yaml() {
 #[test]
 fn variables_beside_the_key_clouds_are_refused_since_they_would_be_lost() {
     let both = json!({"clouds": {"demo": {}}, "SNAPSENTRY_WEBHOOK_URL": HOOK, "OS_TYPO": WORD});
-    let world = World::empty().secret(&both.to_string());
-    world.fails(&[
-        "OS_TYPO, SNAPSENTRY_WEBHOOK_URL (in the secret)",
-        "environment",
-    ]);
+    let yaml = format!("{CLOUDS}SNAPSENTRY_WEBHOOK_URL: {HOOK}\nOS_TYPO: {WORD}\n");
+    for secret in [both.to_string(), yaml.clone()] {
+        for world in [World::empty(), World::empty().set("OS_CLOUD", "one")] {
+            world.secret(&secret).fails(&[
+                "OS_TYPO, SNAPSENTRY_WEBHOOK_URL (in the secret)",
+                "environment",
+            ]);
+        }
+    }
+    assert!(World::empty().secret(&yaml).list().is_err());
+    // Whatever else stands there is somebody else's.
+    let others = format!("cache: {{expiration: {{}}}}\nbase: &base {{}}\n{CLOUDS}");
+    World::empty().secret(&others).cloud("one").settings();
+    // A file has what other tools put there, and the environment is beside it.
+    let file = World::empty()
+        .set("OS_CLOUD", "one")
+        .file("clouds.yaml", yaml);
+    file.settings();
 }
 
 #[test]
