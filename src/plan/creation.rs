@@ -186,7 +186,7 @@ pub(crate) fn best<'a>(serving: impl Iterator<Item = &'a Snapshot>) -> Option<&'
 pub struct Batch {
     /// The VM, or the volume that stands alone: its batches follow one another.
     pub group: usize,
-    /// One per volume.
+    /// One per volume, the oldest first: a batch larger than a limit leaves in that order.
     pub windows: Vec<DueWindow>,
 }
 
@@ -223,9 +223,12 @@ impl Plan<'_> {
                     .or_default()
                     .push((*window).clone());
             }
-            batches.extend(by_policy.into_values().map(|windows| Batch {
-                group: number,
-                windows,
+            batches.extend(by_policy.into_values().map(|mut windows| {
+                windows.sort_by_key(|due| due.window.start);
+                Batch {
+                    group: number,
+                    windows,
+                }
             }));
         }
         batches.sort_by_key(Batch::oldest);

@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use chrono::{TimeDelta, Utc};
 use simcloud::backend::{Behaviour, Rule, Snapshots};
 use simcloud::{Config, Entry, Happening, Latency, Route};
 
 use crate::world::{Policy, World, daily, overlap, side_by_side, tagged, weekly};
+
+const WINDOW_START: &str = "x-snapsentry-snapshot-window-start";
 
 fn slow_answers(config: &mut Config) {
     config.latency = Latency::Fixed(Duration::from_millis(200));
@@ -137,6 +140,29 @@ async fn a_round_larger_than_a_limit_goes_in_waves_of_it() {
             } else {
                 assert_eq!(world.cloud.journal().max_in_flight, 2);
             }
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn the_waves_of_a_round_begin_with_the_oldest_window() {
+    side_by_side(
+        ["SNAPSENTRY_MAX_CREATING", "SNAPSENTRY_MAX_CONCURRENCY"],
+        async |limit| {
+            let world = World::new().await.set(limit, "1");
+            let server = world.cloud.new_uuid();
+            for hours in [1, 5, 3] {
+                let start = Utc::now() - TimeDelta::hours(hours);
+                let policy = daily().with("start-time", &start.format("%H:%M").to_string());
+                world.cloud.add_volume(tagged(&[&policy]).on(&server));
+            }
+            assert_eq!(world.snapshot().await.did(), "created 3", "{limit}");
+            let starts: Vec<String> = creations_of(&world, &daily())
+                .iter()
+                .map(|one| one.json()["snapshot"]["metadata"][WINDOW_START].to_string())
+                .collect();
+            assert!(starts.is_sorted(), "{limit}: {starts:?}");
         },
     )
     .await;

@@ -132,7 +132,7 @@ fn the_most_overdue_window_is_first_whoever_wants_it() {
 }
 
 #[test]
-fn a_round_is_as_old_as_its_oldest_window() {
+fn a_round_is_as_old_as_its_oldest_window_which_is_its_first() {
     let volumes = [
         subscribed("spare", &[Daily]),
         attached(daily_from("young", "08:00"), &["web"]),
@@ -142,7 +142,7 @@ fn a_round_is_as_old_as_its_oldest_window() {
     let batches = batches(&volumes, &[]);
     assert_eq!(
         all_in_short(&batches),
-        ["daily of young old younger", "daily of spare"]
+        ["daily of old young younger", "daily of spare"]
     );
     assert_eq!(batches[0].oldest(), Some(at("2026-11-21T23:00:00Z")));
     assert_eq!(batches[1].oldest(), Some(at("2026-11-22T00:00:00Z")));
