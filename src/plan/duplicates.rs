@@ -48,9 +48,11 @@ pub fn superfluous<'a>(
         BTreeMap::new();
     let mut met = BTreeSet::new();
     for snapshot in snapshots {
-        // A row that a shifting listing showed twice is no duplicate of its own.
+        // A row that a shifting listing showed twice is no duplicate of its own, and one without an
+        // id may be any of the others.
         if snapshot.state == State::Available
             && snapshot.volume_id == volume.id
+            && !snapshot.id.is_empty()
             && let (Some(kind), Some(start)) = (snapshot.policy, snapshot.window_start)
             && met.insert(&snapshot.id)
         {

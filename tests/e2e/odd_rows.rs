@@ -134,6 +134,27 @@ async fn a_snapshot_with_an_odd_field_leaves_the_others_as_they_are() {
 }
 
 #[tokio::test]
+async fn a_row_without_a_readable_id_makes_no_other_snapshot_superfluous() {
+    side_by_side(odd_values(), async |odd| {
+        let world = World::new().await;
+        let volume = world.volume(&[&daily()]);
+        let spec = daily().snapshot_of(&volume);
+        let only = world.cloud.add_snapshot(spec.clone());
+        // The same snapshot, perhaps, as a listing that shifts shows it twice.
+        let rows = [("00:01", odd.clone()), ("00:02", json!(only))].map(|(at, id)| {
+            json!({"id": id, "volume_id": volume, "status": "available",
+                   "metadata": spec.metadata, "size": 1, "updated_at": null,
+                   "created_at": format!("2026-01-01T{at}:00.000000")})
+        });
+        shows(&world, Route::ListSnapshots, "snapshots", rows.to_vec());
+        assert!(world.plan("snapshot").await.is_empty(), "{odd}");
+        assert_eq!(world.snapshot().await.did(), "", "{odd}");
+        assert!(world.has(&only), "{odd}");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn where_a_volume_cannot_be_read_the_newest_copy_of_one_that_is_not_listed_stays() {
     side_by_side(odd_values(), async |odd| {
         let world = World::new().await;

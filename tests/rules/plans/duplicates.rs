@@ -215,6 +215,16 @@ fn a_row_that_is_listed_twice_is_no_duplicate_of_its_own() {
 }
 
 #[test]
+fn one_whose_id_cannot_be_read_is_nobodys_duplicate() {
+    assert!(told(&[duplicate("", 1), duplicate("a", 2)]).is_empty());
+    assert!(told(&[duplicate("a", 1), duplicate("", 2), duplicate("", 3)]).is_empty());
+    assert_eq!(
+        told(&[duplicate("", 1), duplicate("a", 2), duplicate("b", 3)]),
+        ["b for a"]
+    );
+}
+
+#[test]
 fn only_policies_that_are_on_and_can_be_read_have_an_active_window() {
     let snapshots = [duplicate("a", 1), duplicate("b", 2)];
     for (enabled, timezone, expected) in [
