@@ -3,12 +3,13 @@
 //! Passes that overlap may both take a window. There is no lock to prevent it, and none is
 //! needed: every pass orders the duplicates alike, so all of them agree on the one that stays.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
 use super::{Snapshot, State, Volume};
-use crate::policy::{PolicyKind, PolicyState};
+use crate::policy::{Policy, PolicyKind, PolicyState};
 
 /// A snapshot that another of the same window makes superfluous.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,13 +40,15 @@ impl std::fmt::Display for Duplicate {
 /// whose starts differ was wanted when it was taken, also where an edited schedule puts both into
 /// one window. The oldest stays, and so does one that is held. Only the active windows of
 /// readable, enabled policies are looked at.
+///
+/// Where the limit by number reaches the oldest, all are left to expiry, which keeps the newest:
+/// side by side the two would leave none.
 pub fn superfluous<'a>(
     volume: &Volume,
     snapshots: impl IntoIterator<Item = &'a Snapshot>,
     now: DateTime<Utc>,
 ) -> Vec<Duplicate> {
-    let mut by_start: BTreeMap<(PolicyKind, DateTime<Utc>), BTreeMap<_, &Snapshot>> =
-        BTreeMap::new();
+    let mut by_kind: BTreeMap<PolicyKind, BTreeMap<_, &Snapshot>> = BTreeMap::new();
     let mut met = BTreeSet::new();
     for snapshot in snapshots {
         // A row that a shifting listing showed twice is no duplicate of its own, and one without an
@@ -53,33 +56,56 @@ pub fn superfluous<'a>(
         if snapshot.state == State::Available
             && snapshot.volume_id == volume.id
             && !snapshot.id.is_empty()
-            && let (Some(kind), Some(start)) = (snapshot.policy, snapshot.window_start)
+            && let Some(kind) = snapshot.policy
             && met.insert(&snapshot.id)
         {
-            by_start
-                .entry((kind, start))
-                .or_default()
-                .insert(snapshot.age_key(), snapshot);
+            let of_kind = by_kind.entry(kind).or_default();
+            of_kind.insert(snapshot.age_key(), snapshot);
         }
     }
     let mut superfluous = Vec::new();
-    for ((kind, start), snapshots) in by_start {
+    for (kind, available) in by_kind {
         let PolicyState::Enabled(policy) = volume.policy(kind) else {
             continue;
         };
-        if !policy.window_at(now).contains(start) {
-            continue;
+        let window = policy.window_at(now);
+        let available: Vec<&Snapshot> = available.into_values().collect();
+        let mut rest = available.as_slice();
+        // The oldest of each window, where that one stays.
+        let mut stays: BTreeMap<DateTime<Utc>, Option<&Snapshot>> = BTreeMap::new();
+        while let [one, newer @ ..] = rest {
+            rest = newer;
+            let Some(start) = one.window_start.filter(|start| window.contains(*start)) else {
+                continue;
+            };
+            match stays.entry(start) {
+                Entry::Vacant(oldest) => {
+                    let stays = !goes_by_number(policy, one, newer);
+                    oldest.insert(stays.then_some(*one));
+                }
+                Entry::Occupied(oldest) => {
+                    superfluous.extend(oldest.get().filter(|_| !one.held).map(|oldest| Duplicate {
+                        snapshot_id: one.id.clone(),
+                        volume_id: volume.id.clone(),
+                        policy: kind,
+                        stays: oldest.id.clone(),
+                    }))
+                }
+            }
         }
-        let mut snapshots = snapshots.into_values();
-        let Some(first) = snapshots.next() else {
-            continue;
-        };
-        superfluous.extend(snapshots.filter(|one| !one.held).map(|one| Duplicate {
-            snapshot_id: one.id.clone(),
-            volume_id: volume.id.clone(),
-            policy: kind,
-            stays: first.id.clone(),
-        }));
     }
     superfluous
+}
+
+/// Whether an expire pass may delete this one because of so many newer ones. How many the
+/// deployment keeps in any case is not asked: at worst two stay that need not.
+fn goes_by_number(policy: &Policy, one: &Snapshot, newer: &[&Snapshot]) -> bool {
+    let counted = newer.iter().filter(|newer| !newer.held).count();
+    let is_surplus = policy
+        .keep_at_most()
+        .is_some_and(|most| counted >= most as usize);
+    let is_last = policy
+        .keep_last()
+        .is_some_and(|last| newer.len() < last as usize);
+    is_surplus && !is_last && !one.held && one.created_at.is_some()
 }

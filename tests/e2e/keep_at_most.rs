@@ -1,9 +1,11 @@
 //! Retention by number: what a policy keeps too many of goes, whatever its age.
 
+use std::time::Duration;
+
 use chrono::{TimeDelta, Utc};
 use serde_json::{Value, json};
 use simcloud::webhook::Webhook;
-use simcloud::{Fault, Kind, Route, SnapshotSpec};
+use simcloud::{Fault, Kind, Latency, Route, SnapshotSpec};
 
 use crate::world::{Policy, World, daily, held, rfc3339, side_by_side};
 
@@ -200,4 +202,22 @@ async fn it_is_judged_by_the_instant_of_a_dry_run_too() {
     assert_eq!(run.did(), "kept 1");
     assert_eq!(run.plan()[0]["snapshot_id"], ids[1].as_str());
     assert_eq!(run.plan()[0]["reason"], "expired");
+}
+
+#[tokio::test]
+async fn beside_a_snapshot_pass_that_meets_twins_it_leaves_one() {
+    let world =
+        World::of(|config| config.latency = Latency::Fixed(Duration::from_millis(50))).await;
+    let policy = daily().with("keep-at-most", "1");
+    let volume = world.volume(&[&policy]);
+    world.taken(&volume, &policy);
+    let later = policy.start + TimeDelta::minutes(5);
+    let later = policy.snapshot_of(&volume).created_at(later);
+    let later = world.cloud.add_snapshot(later);
+    let (taken, expired) = tokio::join!(world.snapshot(), world.expire());
+    assert_eq!(world.only_snapshot_of(&volume).id, later);
+    assert_eq!(
+        (taken.did(), expired.did()),
+        ("".into(), "deleted 1".into())
+    );
 }

@@ -244,6 +244,59 @@ fn only_policies_that_are_on_and_can_be_read_have_an_active_window() {
 }
 
 #[test]
+fn where_an_expire_pass_deletes_the_first_by_number_none_goes() {
+    let held = |id, second| Snapshot {
+        held: true,
+        ..duplicate(id, second)
+    };
+    let at_one = |id, second| Snapshot {
+        window_start: Some(at("2026-11-22T01:00:00Z")),
+        ..duplicate(id, second)
+    };
+    let undated = |id| Snapshot {
+        created_at: None,
+        ..duplicate(id, 0)
+    };
+    let two = || vec![duplicate("a", 1), duplicate("b", 2)];
+    let three = || [two(), vec![duplicate("c", 3)]].concat();
+    let before_the_schedule_was_edited = || vec![at_one("a", 1), duplicate("b", 2)];
+    let and_after = || vec![at_one("c", 3), duplicate("d", 4)];
+    let of_two_starts = || [before_the_schedule_was_edited(), and_after()].concat();
+    for (most, last, snapshots, goes) in [
+        ("1", "", two(), 0),
+        ("2", "", two(), 1),
+        ("2", "", three(), 0),
+        ("3", "", three(), 2),
+        // Expiry counts none that is held, and deletes none.
+        ("1", "", vec![duplicate("a", 1), held("b", 2)], 0),
+        (
+            "2",
+            "",
+            vec![duplicate("a", 1), held("b", 2), duplicate("c", 3)],
+            1,
+        ),
+        ("1", "", vec![held("a", 1), duplicate("b", 2)], 1),
+        // It counts those of all windows.
+        ("2", "", of_two_starts(), 0),
+        ("3", "", of_two_starts(), 1),
+        ("4", "", of_two_starts(), 2),
+        // It deletes none of the newest that the policy keeps in any case, and none of unknown age.
+        ("1", "1", two(), 0),
+        ("1", "2", two(), 1),
+        ("1", "", vec![undated("a"), duplicate("b", 2)], 1),
+    ] {
+        let keys = [
+            ("managed", "true"),
+            ("daily-enabled", "true"),
+            ("daily-keep-at-most", most),
+            ("daily-keep-last", last),
+        ];
+        let going = going(&volume("v", &keys), &snapshots);
+        assert_eq!(going.len(), goes, "{most} {last} of {snapshots:?}");
+    }
+}
+
+#[test]
 fn a_plan_names_the_duplicates_of_all_its_volumes_whatever_their_state() {
     let of = |id, second, volume: &str| Snapshot {
         volume_id: volume.to_owned(),

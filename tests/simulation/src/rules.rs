@@ -133,14 +133,8 @@ pub fn fate(snap: &Snap, copy: &VolumeCopy, basis: &Basis) -> Fate {
         Expiry::At(at) => at <= basis.now,
     };
     let newer = newer_ones(snap, copy, kind);
-    // Only a policy that can be read, and is on, limits by number; what is held does not count.
-    let most = copy.volume.as_ref().and_then(|volume| {
-        let on = volume.tags.managed.then(|| volume.tags.policy(kind));
-        match on {
-            Some(Meaning::On(schedule)) => schedule.keep_at_most,
-            _ => None,
-        }
-    });
+    // What is held does not count.
+    let most = keep_at_most(copy, kind);
     let counted = newer.iter().filter(|one| !one.held).count();
     // Of what nobody knows the age, nothing is known to be newer.
     let is_surplus = snap.status == "available"
@@ -309,12 +303,38 @@ pub fn twins<'a>(copy: &'a VolumeCopy, kind: Kind, window: &Window) -> Vec<&'a S
 }
 
 /// Those of them that have the same key as one before them. Where the keys differ, as after an
-/// edited schedule, each was wanted when it was taken.
+/// edited schedule, each was wanted when it was taken; and where the first may go because of a
+/// limit by number, all are left to expiry.
 pub fn superfluous<'a>(copy: &'a VolumeCopy, kind: Kind, window: &Window) -> Vec<&'a Snap> {
     let twins = twins(copy, kind, window);
-    let pairs = twins.windows(2);
-    let same = pairs.filter(|pair| pair[0].window_start == pair[1].window_start);
-    same.map(|pair| pair[1]).collect()
+    let of_one_start = twins.chunk_by(|a, b| a.window_start == b.window_start);
+    let settled_here = of_one_start.filter(|twins| !goes_by_number(twins[0], copy, kind));
+    settled_here
+        .flat_map(|twins| &twins[1..])
+        .copied()
+        .collect()
+}
+
+/// Whether some deployment's expire pass deletes it however young it is.
+fn goes_by_number(snap: &Snap, copy: &VolumeCopy, kind: Kind) -> bool {
+    let newer = newer_ones(snap, copy, kind);
+    let counted = newer.iter().filter(|one| !one.held).count();
+    let volume = copy.volume.as_ref();
+    let keep_last = volume.and_then(|volume| volume.tags.keep_last[kind as usize]);
+    keep_at_most(copy, kind).is_some_and(|most| counted >= most)
+        && newer.len() >= keep_last.unwrap_or(0)
+        && !snap.held
+        && snap.listed_at.is_some()
+}
+
+/// How many a policy keeps at most. Only one that can be read, and is on, limits by number.
+fn keep_at_most(copy: &VolumeCopy, kind: Kind) -> Option<usize> {
+    let volume = copy.volume.as_ref()?;
+    let on = volume.tags.managed.then(|| volume.tags.policy(kind));
+    match on {
+        Some(Meaning::On(schedule)) => schedule.keep_at_most,
+        _ => None,
+    }
 }
 
 fn is_twin(snap: &Snap, copy: &VolumeCopy, kind: Kind, window: &Window) -> bool {

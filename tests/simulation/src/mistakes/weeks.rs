@@ -183,14 +183,8 @@ pub const OF_WEEKS: &[Mistake] = &[
         says: "Two snapshots in one window are twins, whatever windows they were taken for.",
         changes: &[Change {
             file: "src/plan/duplicates.rs",
-            find: ".entry((kind, start))",
-            put: ".entry((
-                    kind,
-                    match volume.policy(kind) {
-                        PolicyState::Enabled(policy) => policy.window_at(start).start,
-                        _ => start,
-                    },
-                ))",
+            find: "stays.entry(start)",
+            put: "stays.entry(window.start)",
         }],
     },
     Mistake {
