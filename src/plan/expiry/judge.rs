@@ -27,13 +27,16 @@ impl<'a> Judge<'a> {
         let mut judged = Vec::new();
         for (kind, copies) in &of_volume.copies {
             let (keep_last, keep_at_most) = (self.keep_last(*kind), self.keep_at_most(*kind));
-            let mut newer_not_held = 0;
-            for (newer, copy) in copies.iter().enumerate() {
+            let (mut newer, mut newer_not_held) = (0, 0);
+            for copy in copies {
                 let is_last = newer < keep_last;
                 let is_surplus = keep_at_most.is_some_and(|most| newer_not_held >= most);
                 let verdict = self.verdict_of_copy(copy, is_last, is_surplus);
                 judged.extend(self.by_verdict(&copy.id, Some(*kind), Turn::Available, verdict));
-                newer_not_held += usize::from(!copy.held);
+                // One without a readable id may be any of the others, seen twice.
+                let counts = !copy.id.is_empty();
+                newer += usize::from(counts);
+                newer_not_held += usize::from(counts && !copy.held);
             }
         }
         for other in &of_volume.others {

@@ -203,3 +203,12 @@ fn of_what_nobody_knows_the_age_nothing_is_known_to_be_newer() {
     );
     assert_eq!(goes, ["a", "c"]);
 }
+
+#[test]
+fn one_whose_id_cannot_be_read_pushes_no_other_out() {
+    let snapshots = [&five()[3..], &[aged("", 0)]].concat();
+    for (keep_at_most, goes) in [("1", &["d"][..]), ("2", &[])] {
+        let volume = wanting(&[("daily-keep-at-most", keep_at_most)]);
+        assert_eq!(surplus(Some(&volume), &snapshots, 0), goes);
+    }
+}

@@ -81,6 +81,20 @@ fn a_row_that_is_listed_twice_counts_once() {
 }
 
 #[test]
+fn one_whose_id_cannot_be_read_takes_nobodys_place() {
+    // It may be one of the others, as a listing that shifts shows it twice.
+    let nameless = |created_at| expired("", created_at);
+    let copies = [expired("a", "01:00:00"), expired("b", "02:00:00")];
+    let rest = [nameless("02:00:00"), nameless("03:00:00")];
+    let snapshots = [copies, rest].concat();
+    for (keep_last, stay) in [(0, &[][..]), (1, &["b"]), (2, &["a", "b"])] {
+        let mut kept = kept_of_any_order(&snapshots, keep_last);
+        kept.retain(|id| !id.is_empty());
+        assert_eq!(kept, stay);
+    }
+}
+
+#[test]
 fn one_that_lives_or_is_held_takes_its_place_among_the_newest() {
     let alive = Snapshot {
         expiry: Expiry::At(at("2026-11-23T00:00:00Z")),

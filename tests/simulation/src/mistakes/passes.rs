@@ -660,8 +660,8 @@ let wait = asked.saturating_sub(failed.at.elapsed());",
         says: "`keep-at-most` counts what is held, so that a hold costs another copy.",
         changes: &[Change {
             file: "src/plan/expiry/judge.rs",
-            find: "newer_not_held += usize::from(!copy.held);",
-            put: "newer_not_held += 1;",
+            find: "usize::from(counts && !copy.held)",
+            put: "usize::from(counts)",
         }],
     },
     Mistake {
