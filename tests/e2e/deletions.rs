@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
-use simcloud::{Cloud, Fault, Happening, Kind, Role, Route, When};
+use simcloud::{AccessRule, Cloud, Fault, Happening, Kind, Role, Route, When};
 
 use crate::expire_pass::{expired, world};
 use crate::world::{World, side_by_side};
@@ -200,6 +200,34 @@ async fn after_a_forced_deletion_was_refused_nothing_more_is_forced_in_that_pass
     // The next pass may try again: roles change.
     assert_eq!(world.expire().await.did(), "failed 4");
     assert_eq!(world.count(Route::ForceDelete), 2);
+}
+
+#[tokio::test]
+async fn what_the_access_rules_do_not_allow_is_forced_once_in_a_pass() {
+    let world = World::of(|config| {
+        let rules = [
+            ("GET", "/v3/*/volumes/detail"),
+            ("GET", "/v3/*/snapshots/*"),
+            ("DELETE", "/v3/*/snapshots/*"),
+        ];
+        let rules = rules.map(|(method, path)| AccessRule::block_storage(method, path));
+        config.application_credential.access_rules = Some(rules.into());
+    });
+    let world = world.await;
+    let old = Utc::now() - TimeDelta::hours(7);
+    for _ in 0..3 {
+        let stuck = expired(&world).created_at(old).status("error_deleting");
+        world.cloud.add_snapshot(stuck);
+    }
+    let run = world.expire().await;
+    assert_eq!((run.did().as_str(), run.outcome()), ("failed 3", "partial"));
+    // With the token that was there, and with a fresh one.
+    assert_eq!(world.count(Route::ForceDelete), 2);
+    assert_eq!(world.count(Route::Login), 2);
+    for failure in run.failures() {
+        let error = failure["error"].as_str().expect("a text");
+        assert!(error.contains("administrator's role"), "{error}");
+    }
 }
 
 #[tokio::test]
