@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
-use super::{Snapshot, State, Volume};
+use super::{Expiry, Snapshot, State, Volume};
 use crate::policy::{Policy, PolicyKind, PolicyState};
 
 /// A snapshot that another of the same window makes superfluous.
@@ -41,8 +41,8 @@ impl std::fmt::Display for Duplicate {
 /// one window. The oldest stays, and so does one that is held. Only the active windows of
 /// readable, enabled policies are looked at.
 ///
-/// Where the limit by number reaches the oldest, all are left to expiry, which keeps the newest:
-/// side by side the two would leave none.
+/// Where the oldest may expire, by its date (an edited schedule can make a window outlast it) or
+/// by number, all are left to expiry, which keeps the newest: side by side the two would leave none.
 pub fn superfluous<'a>(
     volume: &Volume,
     snapshots: impl IntoIterator<Item = &'a Snapshot>,
@@ -80,7 +80,7 @@ pub fn superfluous<'a>(
             };
             match stays.entry(start) {
                 Entry::Vacant(oldest) => {
-                    let stays = !goes_by_number(policy, one, newer);
+                    let stays = !may_expire(policy, one, newer, now);
                     oldest.insert(stays.then_some(*one));
                 }
                 Entry::Occupied(oldest) => {
@@ -97,15 +97,19 @@ pub fn superfluous<'a>(
     superfluous
 }
 
-/// Whether an expire pass may delete this one because of so many newer ones. How many the
+/// Whether an expire pass may delete this one while there are so many newer ones. How many the
 /// deployment keeps in any case is not asked: at worst two stay that need not.
-fn goes_by_number(policy: &Policy, one: &Snapshot, newer: &[&Snapshot]) -> bool {
+fn may_expire(policy: &Policy, one: &Snapshot, newer: &[&Snapshot], now: DateTime<Utc>) -> bool {
+    let Expiry::At(expires_at) = one.expiry else {
+        return false;
+    };
     let counted = newer.iter().filter(|newer| !newer.held).count();
-    let is_surplus = policy
-        .keep_at_most()
-        .is_some_and(|most| counted >= most as usize);
+    let is_surplus = one.created_at.is_some()
+        && policy
+            .keep_at_most()
+            .is_some_and(|most| counted >= most as usize);
     let is_last = policy
         .keep_last()
         .is_some_and(|last| newer.len() < last as usize);
-    is_surplus && !is_last && !one.held && one.created_at.is_some()
+    (expires_at <= now || is_surplus) && !is_last && !one.held
 }

@@ -2,7 +2,7 @@
 
 use snapsentry::plan::creation;
 use snapsentry::plan::duplicates::{Duplicate, superfluous};
-use snapsentry::plan::{Snapshot, State, Volume};
+use snapsentry::plan::{Expiry, Snapshot, State, Volume};
 use snapsentry::policy::PolicyKind::{Daily, Express, Weekly};
 
 use super::{STUCK_AFTER, at, daily, listed, now, of_any_order, subscribed, volume};
@@ -244,7 +244,7 @@ fn only_policies_that_are_on_and_can_be_read_have_an_active_window() {
 }
 
 #[test]
-fn where_an_expire_pass_deletes_the_first_by_number_none_goes() {
+fn where_an_expire_pass_may_delete_the_first_none_goes() {
     let held = |id, second| Snapshot {
         held: true,
         ..duplicate(id, second)
@@ -256,6 +256,10 @@ fn where_an_expire_pass_deletes_the_first_by_number_none_goes() {
     let undated = |id| Snapshot {
         created_at: None,
         ..duplicate(id, 0)
+    };
+    let expired = |id, second| Snapshot {
+        expiry: Expiry::At(now()),
+        ..duplicate(id, second)
     };
     let two = || vec![duplicate("a", 1), duplicate("b", 2)];
     let three = || [two(), vec![duplicate("c", 3)]].concat();
@@ -284,6 +288,9 @@ fn where_an_expire_pass_deletes_the_first_by_number_none_goes() {
         ("1", "1", two(), 0),
         ("1", "2", two(), 1),
         ("1", "", vec![undated("a"), duplicate("b", 2)], 1),
+        // By its date, where an edited schedule has made the window outlast it.
+        ("", "", vec![expired("a", 1), expired("b", 2)], 0),
+        ("", "2", vec![expired("a", 1), expired("b", 2)], 1),
     ] {
         let keys = [
             ("managed", "true"),

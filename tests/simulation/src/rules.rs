@@ -133,8 +133,14 @@ pub fn fate(snap: &Snap, copy: &VolumeCopy, basis: &Basis) -> Fate {
         Expiry::At(at) => at <= basis.now,
     };
     let newer = newer_ones(snap, copy, kind);
-    // What is held does not count.
-    let most = keep_at_most(copy, kind);
+    // Only a policy that can be read, and is on, limits by number; what is held does not count.
+    let most = copy.volume.as_ref().and_then(|volume| {
+        let on = volume.tags.managed.then(|| volume.tags.policy(kind));
+        match on {
+            Some(Meaning::On(schedule)) => schedule.keep_at_most,
+            _ => None,
+        }
+    });
     let counted = newer.iter().filter(|one| !one.held).count();
     // Of what nobody knows the age, nothing is known to be newer.
     let is_surplus = snap.status == "available"
@@ -270,7 +276,7 @@ pub fn stale(snap: &Snap, copy: &VolumeCopy, basis: &Basis) -> Option<StaleSnaps
     }
     windows(copy, basis).find_map(|(schedule, window)| {
         let kind = schedule.kind;
-        if is_twin(snap, copy, kind, &window) {
+        if is_twin(snap, copy, kind, &window, basis) {
             return Some(StaleSnapshot::Duplicate);
         }
         // Also where the volume's state allows no snapshot now.
@@ -303,42 +309,28 @@ pub fn twins<'a>(copy: &'a VolumeCopy, kind: Kind, window: &Window) -> Vec<&'a S
 }
 
 /// Those of them that have the same key as one before them. Where the keys differ, as after an
-/// edited schedule, each was wanted when it was taken; and where the first may go because of a
-/// limit by number, all are left to expiry.
-pub fn superfluous<'a>(copy: &'a VolumeCopy, kind: Kind, window: &Window) -> Vec<&'a Snap> {
+/// edited schedule, each was wanted when it was taken; and where some deployment's expire pass
+/// deletes the first, all are left to that.
+pub fn superfluous<'a>(
+    copy: &'a VolumeCopy,
+    kind: Kind,
+    window: &Window,
+    basis: &Basis,
+) -> Vec<&'a Snap> {
     let twins = twins(copy, kind, window);
+    let keeping_none = Basis {
+        keep_last: 0,
+        ..*basis
+    };
+    let may_expire = |one| matches!(fate(one, copy, &keeping_none), Fate::Goes | Fate::Surplus);
     let of_one_start = twins.chunk_by(|a, b| a.window_start == b.window_start);
-    let settled_here = of_one_start.filter(|twins| !goes_by_number(twins[0], copy, kind));
-    settled_here
-        .flat_map(|twins| &twins[1..])
-        .copied()
-        .collect()
+    let settled_here = of_one_start.filter(|twins| !may_expire(twins[0]));
+    let later = settled_here.flat_map(|twins| &twins[1..]);
+    later.copied().collect()
 }
 
-/// Whether some deployment's expire pass deletes it however young it is.
-fn goes_by_number(snap: &Snap, copy: &VolumeCopy, kind: Kind) -> bool {
-    let newer = newer_ones(snap, copy, kind);
-    let counted = newer.iter().filter(|one| !one.held).count();
-    let volume = copy.volume.as_ref();
-    let keep_last = volume.and_then(|volume| volume.tags.keep_last[kind as usize]);
-    keep_at_most(copy, kind).is_some_and(|most| counted >= most)
-        && newer.len() >= keep_last.unwrap_or(0)
-        && !snap.held
-        && snap.listed_at.is_some()
-}
-
-/// How many a policy keeps at most. Only one that can be read, and is on, limits by number.
-fn keep_at_most(copy: &VolumeCopy, kind: Kind) -> Option<usize> {
-    let volume = copy.volume.as_ref()?;
-    let on = volume.tags.managed.then(|| volume.tags.policy(kind));
-    match on {
-        Some(Meaning::On(schedule)) => schedule.keep_at_most,
-        _ => None,
-    }
-}
-
-fn is_twin(snap: &Snap, copy: &VolumeCopy, kind: Kind, window: &Window) -> bool {
-    superfluous(copy, kind, window)
+fn is_twin(snap: &Snap, copy: &VolumeCopy, kind: Kind, window: &Window, basis: &Basis) -> bool {
+    superfluous(copy, kind, window, basis)
         .iter()
         .any(|one| one.id == snap.id)
 }

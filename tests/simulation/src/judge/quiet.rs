@@ -243,7 +243,7 @@ impl Judge {
                 continue;
             }
             for (schedule, window) in rules::windows(copy, &asked.basis) {
-                let twins = rules::superfluous(copy, schedule.kind, &window);
+                let twins = rules::superfluous(copy, schedule.kind, &window, &asked.basis);
                 let left = twins.iter().find(|one| !one.held);
                 self.check(left.is_none(), "an undisturbed pass leaves no twin", || {
                     format!("{}: {left:?}", asked.pass.label)

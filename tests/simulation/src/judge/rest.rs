@@ -49,7 +49,7 @@ impl Judge {
                         "at rest every due window has a snapshot",
                         || format!("{volume_id} {} {window:?}", kind.as_str()),
                     );
-                    let twins = rules::superfluous(copy, kind, &window);
+                    let twins = rules::superfluous(copy, kind, &window, &asked.basis);
                     let second = twins.iter().find(|one| !one.held);
                     self.check(
                         second.is_none(),
