@@ -15,6 +15,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 
+use super::certificates::Verifier;
 use super::{Request, Response, Transport, TransportError};
 use crate::deadline::Deadline;
 
@@ -45,34 +46,40 @@ impl Trust {
             .map_err(|error| BadCertificates(error.to_string()))?;
         let mut roots = RootCertStore::empty();
         roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-        if let Some(pem) = pem {
-            add_certificates(&mut roots, pem)?;
-        }
-        let config = if insecure {
-            builder
-                .dangerous()
-                .with_custom_certificate_verifier(Arc::new(Anybody(provider)))
-                .with_no_client_auth()
-        } else {
-            builder.with_root_certificates(roots).with_no_client_auth()
+        let configured = match pem {
+            Some(pem) => add_certificates(&mut roots, pem)?,
+            None => Vec::new(),
         };
-        Ok(Self(config))
+        let verifier: Arc<dyn ServerCertVerifier> = if insecure {
+            Arc::new(Anybody(provider))
+        } else {
+            let verifier = Verifier::new(roots, configured, provider);
+            Arc::new(verifier.map_err(|error| BadCertificates(error.to_string()))?)
+        };
+        let builder = builder.dangerous();
+        let config = builder.with_custom_certificate_verifier(verifier);
+        Ok(Self(config.with_no_client_auth()))
     }
 }
 
-fn add_certificates(roots: &mut RootCertStore, pem: &[u8]) -> Result<(), BadCertificates> {
-    let mut found = 0;
+/// Adds the certificates in this PEM text, and gives them.
+fn add_certificates(
+    roots: &mut RootCertStore,
+    pem: &[u8],
+) -> Result<Vec<CertificateDer<'static>>, BadCertificates> {
+    let mut found = Vec::new();
     for certificate in CertificateDer::pem_slice_iter(pem) {
-        found += 1;
-        certificate
-            .map_err(|error| error.to_string())
-            .and_then(|certificate| roots.add(certificate).map_err(|error| error.to_string()))
-            .map_err(|error| BadCertificates(format!("certificate {found}: {error}")))?;
+        let number = found.len() + 1;
+        let bad = |error: String| BadCertificates(format!("certificate {number}: {error}"));
+        let certificate = certificate.map_err(|error| bad(error.to_string()))?;
+        let added = roots.add(certificate.clone());
+        added.map_err(|error| bad(error.to_string()))?;
+        found.push(certificate);
     }
-    if found == 0 {
+    if found.is_empty() {
         return Err(BadCertificates("no PEM certificate in it".into()));
     }
-    Ok(())
+    Ok(found)
 }
 
 /// HTTP and HTTPS over one pool of connections.

@@ -3,6 +3,7 @@
 //! The program is written against [`Transport`]; [`reqwest`] is behind it in production, and a
 //! simulation puts the embedded cloud's own handlers there. Nothing above the seam knows which.
 
+mod certificates;
 mod https;
 
 use bytes::Bytes;

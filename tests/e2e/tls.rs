@@ -83,6 +83,46 @@ async fn a_certificate_for_another_host_or_of_another_time_is_refused_with_its_c
     names_the_certificate(&ended.snapshot().await, "expired");
 }
 
+/// What `openssl req -x509` makes: a server's certificate that says it is an authority's.
+async fn front_with_its_own_authority(world: &World, host: &str, until: i32) -> (TlsFront, String) {
+    let mut params = CertificateParams::new([host.to_owned()]).expect("a name");
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.not_before = date_time_ymd(2020, 1, 1);
+    params.not_after = date_time_ymd(until, 1, 1);
+    let key = KeyPair::generate().expect("a key");
+    let certificate = params.self_signed(&key).expect("a certificate");
+    let der = certificate.der().clone();
+    let front = TlsFront::start(&world.url(), der, key.serialize_der()).await;
+    (front, certificate.pem())
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_its_own_authority_works_where_it_is_the_one_configured() {
+    let other = authority("Other").pem();
+    let rows: [(&str, i32, Option<&str>, Option<&str>); 6] = [
+        ("localhost", 2100, Some(""), None),
+        ("localhost", 2100, Some(&other), None),
+        ("localhost", 2100, None, Some("os_cacert")),
+        ("elsewhere.example", 2100, Some(""), Some("localhost")),
+        ("localhost", 2021, Some(""), Some("expired")),
+        ("localhost", 2021, None, Some("expired")),
+    ];
+    for (host, until, beside, cause) in rows {
+        let world = World::new().await.set("SNAPSENTRY_MAX_RETRIES", "0");
+        world.volume(&[&daily()]);
+        let (front, pem) = front_with_its_own_authority(&world, host, until).await;
+        let trusted = beside.map_or(other.clone(), |beside| format!("{beside}{pem}"));
+        let world = world
+            .set("OS_AUTH_URL", format!("{}/identity/v3", front.url()))
+            .set("OS_CACERT", trusted);
+        let run = world.snapshot().await;
+        match cause {
+            None => assert_eq!(run.did(), "created 1"),
+            Some(cause) => names_the_certificate(&run, cause),
+        }
+    }
+}
+
 #[tokio::test]
 async fn insecure_works_and_warns_on_every_cold_start() {
     let warned = |run: &Run| {
