@@ -15,7 +15,7 @@ use crate::cloud_name::CloudName;
 use crate::deadline::Deadline;
 use crate::error::InvocationError;
 use crate::lock::lock;
-use crate::openstack::Session;
+use crate::openstack::{Error, Session};
 use crate::settings::{
     InvalidConfiguration, Secret, Settings, Sources, read_secret, secret_reference,
 };
@@ -99,6 +99,10 @@ impl Handler {
         let Some(reference) = secret_reference(&self.environment) else {
             return Ok(());
         };
+        if deadline.remaining().is_zero() {
+            let out_of_time = Error::out_of_time(None);
+            return Err(InvocationError::DeadlineExceeded(out_of_time));
+        }
         let transport = self
             .platform
             .local_transport()

@@ -213,6 +213,16 @@ async fn an_extension_that_hangs_does_not_outlive_the_deadline() {
 }
 
 #[tokio::test]
+async fn a_deadline_within_the_margin_is_no_fault_of_the_extension() {
+    let (world, extension) =
+        with_secret(|world| vec![json_of(&variables(world, Login::AppCred))]).await;
+    let event = json!({"phase": "snapshot"});
+    let run = world.run_within(Duration::from_secs(1), event).await;
+    run.fails_with("DeadlineExceeded", &["longer time-out"]);
+    assert!(extension.reads().is_empty());
+}
+
+#[tokio::test]
 async fn a_mixture_of_sources_is_refused_and_named() {
     let (world, _extension) =
         with_secret(|world| vec![json_of(&variables(world, Login::AppCred))]).await;
