@@ -15,7 +15,7 @@ use super::catalogue::{self, CatalogueEntry};
 use super::connection::{Connection, Outgoing, RequestKind};
 use super::de::{or_default, timestamp};
 use super::error::{Error, ErrorKind, LoginError};
-use super::response::{parse, unexpected};
+use super::response::{parse, unexpected, without_secrets};
 use crate::deadline::Deadline;
 use crate::lock::lock;
 
@@ -238,7 +238,7 @@ impl Connection {
         let compute = catalogue::compute(&told.catalog, &self.endpoint).map_err(login_error)?;
         tracing::debug!(
             project = project.name,
-            block_storage = %block_storage,
+            block_storage = without_secrets(block_storage.as_str()),
             renew_at = %renew_at,
             "logged in"
         );

@@ -163,3 +163,19 @@ async fn a_password_survives_a_whole_life_unseen() {
     let event = json!({"phase": "subscribe", "volume_id": volume, "policy": "weekly"});
     function.run(event).await;
 }
+
+#[tokio::test]
+async fn a_password_in_an_address_of_the_catalogue_is_not_told() {
+    let world = World::new().await.secret("word-of-the-catalogue");
+    world.volume(&[&daily()]);
+    let address = world.url().replace("://", "://name:word-of-the-catalogue@");
+    world.cloud.configure(|config| {
+        config.endpoints.block_storage = Some(address.clone());
+        config.endpoints.compute = Some(address);
+    });
+    assert_eq!(world.snapshot().await.did(), "created 1");
+    world
+        .cloud
+        .inject(Fault::on(Route::ListVolumes, Kind::status(503)).forever());
+    world.snapshot().await.fails("DiscoveryFailed");
+}
