@@ -185,10 +185,10 @@ impl Pass<'_> {
         listed_since: Instant,
     ) -> DeleteOutcome {
         let (deadline, id) = (self.deadline, &duplicate.snapshot_id);
+        // The other one is read in any case: deleted by somebody else meanwhile, it would leave none.
         let goes = async |sent| {
-            sent == 0 && !may_have_changed(listed_since)
-                || self.may_still_go(deadline, id).await
-                    && self.is_available(&duplicate.stays).await
+            (sent == 0 && !may_have_changed(listed_since) || self.may_still_go(deadline, id).await)
+                && self.is_available(&duplicate.stays).await
         };
         let leave = async |seen: &Snapshot| match State::parse(seen.status.as_str()) {
             State::Deleting => AfterRefusal::LeaveToOther,

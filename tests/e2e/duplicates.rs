@@ -182,7 +182,7 @@ async fn a_twin_whose_deletion_is_sent_again_goes_only_if_it_still_may() {
         let twin = later.clone();
         world
             .cloud
-            .on(Route::GetSnapshot, 1, When::Before, move |cloud| {
+            .on(Route::GetSnapshot, 2, When::Before, move |cloud| {
                 meanwhile(cloud, &first, &twin);
             });
         let run = world.snapshot().await;
@@ -191,6 +191,38 @@ async fn a_twin_whose_deletion_is_sent_again_goes_only_if_it_still_may() {
         assert_eq!(world.count(Route::DeleteSnapshot), requests, "{what}");
         assert_eq!(run.did(), if goes { "cleaned 1" } else { "" }, "{what}");
         assert_eq!(run.list("warnings").len(), usize::from(!goes), "{what}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_twin_stays_where_the_other_goes_right_after_the_listing() {
+    type Meanwhile = fn(&Cloud, &str);
+    let rows: [(&str, Meanwhile); 2] = [
+        ("somebody deletes it", |cloud, first| {
+            cloud.remove_snapshot(first);
+        }),
+        ("it is being deleted", |cloud, first| {
+            cloud.set_snapshot_status(first, "deleting");
+        }),
+    ];
+    side_by_side(rows, async |(what, meanwhile)| {
+        let world = World::new().await;
+        let policy = daily();
+        let volume = world.volume(&[&policy]);
+        let first = world.taken(&volume, &policy);
+        let later = policy.start + TimeDelta::minutes(9);
+        let later = policy.snapshot_of(&volume).created_at(later);
+        let later = world.cloud.add_snapshot(later);
+        world
+            .cloud
+            .on(Route::ListSnapshots, 1, When::After, move |cloud| {
+                meanwhile(cloud, &first);
+            });
+        let run = world.snapshot().await;
+        assert!(world.has(&later), "{what}");
+        assert_eq!(world.count(Route::DeleteSnapshot), 0, "{what}");
+        assert_eq!(run.list("warnings").len(), 1, "{what}");
     })
     .await;
 }

@@ -199,7 +199,7 @@ fn a_superfluous_copy_stays_where_it_is_held_or_the_other_gone_after_a_wait_for_
             let id = twins[changed].clone();
             scene
                 .cloud
-                .on(Route::GetSnapshot, 1, When::Before, move |cloud| {
+                .on(Route::GetSnapshot, 2, When::Before, move |cloud| {
                     change.carry_out(cloud, &id);
                 });
             let event = json!({"phase": "snapshot"});
