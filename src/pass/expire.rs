@@ -3,17 +3,18 @@
 use std::cell::RefCell;
 
 use futures::{Stream, StreamExt, stream};
+use http::StatusCode;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::delete::{DeleteOutcome, Force, may_have_changed};
 use super::expire_summary::{self, Attempt, DeletionOutcome};
-use super::inventory::{self, ExpireInventory, read_snapshot};
+use super::inventory::{self, ExpireInventory, read_snapshot, read_volume};
 use super::{Pass, remarks};
 use crate::openstack::Error;
-use crate::plan::Expiry;
-use crate::plan::expiry::{self, Deletion, ExpiryLimits, Turn};
-use crate::policy::{Metadata, keys};
+use crate::plan::expiry::{self, Deletion, ExpiryLimits, Reason, Turn};
+use crate::plan::{Expiry, Volume};
+use crate::policy::{Metadata, PolicyState, keys};
 use crate::report::Summary;
 
 /// Looks, plans and, unless this is a dry run, deletes what is to go.
@@ -127,10 +128,32 @@ impl<'a> Executor<'a> {
             "it is held by now"
         } else if snapshot.expiry != Expiry::At(deletion.expired_at) {
             "it has another expiry date by now"
+        } else if deletion.reason == Reason::KeepAtMost {
+            return self.change_of_limit(deletion).await;
         } else {
             return None;
         };
         Some(Attempt::Dropped(why))
+    }
+
+    /// The same of a limit by number, which somebody may have corrected meanwhile.
+    async fn change_of_limit(&self, deletion: &Deletion<'_>) -> Option<Attempt> {
+        let limits_of = |volume: &Volume| match volume.policy(deletion.policy) {
+            PolicyState::Enabled(policy) if volume.managed => {
+                Some((policy.keep_at_most(), policy.keep_last()))
+            }
+            _ => None,
+        };
+        let volume = self.inventory.volumes.get(deletion.volume_id);
+        let listed = volume.and_then(limits_of);
+        let (client, deadline) = (self.pass.client, self.pass.deadline);
+        let limits = match client.volume(deadline, deletion.volume_id).await {
+            Ok(volume) => limits_of(&read_volume(volume)),
+            Err(error) if error.status() == Some(StatusCode::NOT_FOUND) => None,
+            Err(error) => return Some(Attempt::Made(DeleteOutcome::of(Err(error)))),
+        };
+        let why = "its policy has no such limit by now";
+        (limits != listed).then_some(Attempt::Dropped(why))
     }
 
     /// The metadata of a snapshot that could not be deleted: as listed or, for those that were not

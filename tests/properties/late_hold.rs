@@ -239,3 +239,97 @@ fn one_that_cannot_be_read_again_is_not_deleted() {
     assert_eq!(answer["snapshots"]["failed"], 1);
     assert!(answer["failures"][0]["request_id"].is_string(), "{answer}");
 }
+
+/// An expire pass over two snapshots of which the policy keeps one, while whose listing somebody
+/// changes the volume's settings like this; `None`: the volume itself goes. Tells what ran, and how
+/// many snapshots are left.
+fn expire_by_number(seconds: u64, changed: Option<&[&str]>) -> (Ran, usize) {
+    play(async {
+        let scene = Scene::empty(Config {
+            osapi_max_limit: 2,
+            ..Config::default()
+        });
+        let volume = scene.volume(&["daily-enabled=true", "daily-keep-at-most=1"], None);
+        // A full page has another after it.
+        for _ in 0..2 {
+            scene.taken(&volume, "daily", "available");
+        }
+        for page in [0, 1] {
+            let slow = Kind::DelayBefore(Duration::from_secs(seconds / 2));
+            let fault = Fault::on(Route::ListSnapshots, slow);
+            scene.cloud.inject(fault.skip(page));
+        }
+        let changed = changed.map(|settings| {
+            let mut metadata = scene.cloud.volume(&volume).expect("it").metadata;
+            for setting in settings {
+                let (key, value) = setting.split_once('=').expect("a constant of this test");
+                metadata.insert(format!("x-snapsentry-{key}"), value.into());
+            }
+            metadata
+        });
+        scene
+            .cloud
+            .on(Route::ListVolumes, 1, When::After, move |cloud| {
+                match changed {
+                    Some(metadata) => cloud.set_metadata(&volume, metadata),
+                    None => cloud.remove_volume(&volume),
+                };
+            });
+        let event = json!({"phase": "expire"});
+        let ran = scene.run(&event, Box::new(|_, _| {})).await;
+        let left = scene.snapshots().len();
+        (ran, left)
+    })
+}
+
+#[test]
+fn what_goes_by_number_stays_where_the_policy_says_another_number_by_then() {
+    for (changed, left) in [
+        (Some(&[][..]), 1),
+        (Some(&["weekly-enabled=true", "daily-retention-days=9"]), 1),
+        (Some(&["daily-keep-at-most=10"]), 2),
+        (Some(&["daily-keep-at-most="]), 2),
+        (Some(&["daily-keep-at-most=ten"]), 2),
+        (Some(&["daily-keep-last=2"]), 2),
+        (Some(&["daily-enabled=false"]), 2),
+        (Some(&["daily-timezone=Nowhere"]), 2),
+        (Some(&["managed=false"]), 2),
+        (None, 2),
+    ] {
+        let (ran, there) = expire_by_number(34, changed);
+        assert_eq!(there, left, "{changed:?} {ran:?}");
+        assert_eq!(deletions(&ran), 2 - left, "{changed:?} {ran:?}");
+        let answer = ran.end.as_ref().expect("an answer");
+        assert_eq!(answer["outcome"], "complete", "{changed:?}");
+        assert_eq!(answer["snapshots"]["deleted"], 2 - left, "{changed:?}");
+        // What was listed a moment ago is believed.
+        let (ran, there) = expire_by_number(26, changed);
+        assert_eq!(there, 1, "{changed:?} {ran:?}");
+    }
+}
+
+#[test]
+fn where_the_volume_cannot_be_read_again_nothing_goes_by_number() {
+    let ran = play(async {
+        let scene = Scene::empty(Config {
+            osapi_max_limit: 2,
+            ..Config::default()
+        });
+        let volume = scene.volume(&["daily-enabled=true", "daily-keep-at-most=1"], None);
+        for _ in 0..2 {
+            scene.taken(&volume, "daily", "available");
+        }
+        for page in [0, 1] {
+            let slow = Kind::DelayBefore(Duration::from_secs(17));
+            let fault = Fault::on(Route::ListSnapshots, slow);
+            scene.cloud.inject(fault.skip(page));
+        }
+        let refused = Fault::on(Route::GetVolume, Kind::status(403));
+        scene.cloud.inject(refused.forever());
+        let event = json!({"phase": "expire"});
+        scene.run(&event, Box::new(|_, _| {})).await
+    });
+    assert_eq!(deletions(&ran), 0, "{ran:?}");
+    let answer = ran.end.as_ref().expect("an answer");
+    assert_eq!(answer["snapshots"]["failed"], 1, "{answer}");
+}
