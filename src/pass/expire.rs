@@ -13,7 +13,7 @@ use super::inventory::{self, ExpireInventory, read_snapshot, read_volume};
 use super::{Pass, remarks};
 use crate::openstack::Error;
 use crate::plan::expiry::{self, Deletion, ExpiryLimits, Reason, Turn};
-use crate::plan::{Expiry, Volume};
+use crate::plan::{Expiry, State, Volume};
 use crate::policy::{Metadata, PolicyState, keys};
 use crate::report::Summary;
 
@@ -128,6 +128,8 @@ impl<'a> Executor<'a> {
             "it is held by now"
         } else if snapshot.expiry != Expiry::At(deletion.expired_at) {
             "it has another expiry date by now"
+        } else if snapshot.state == State::Available && deletion.turn != Turn::Available {
+            "it is available by now"
         } else if deletion.reason == Reason::KeepAtMost {
             return self.change_of_limit(deletion).await;
         } else {

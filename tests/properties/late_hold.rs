@@ -333,3 +333,43 @@ fn where_the_volume_cannot_be_read_again_nothing_goes_by_number() {
     let answer = ran.end.as_ref().expect("an answer");
     assert_eq!(answer["snapshots"]["failed"], 1, "{answer}");
 }
+
+#[test]
+fn what_was_listed_as_stuck_or_broken_stays_where_it_is_whole_when_it_is_read_again() {
+    for (listed, by_then, left) in [
+        ("creating", "available", 1),
+        ("error", "available", 1),
+        ("creating", "creating", 0),
+        ("error", "error", 0),
+    ] {
+        let (ran, there) = play(async {
+            let scene = Scene::empty(Config {
+                osapi_max_limit: 2,
+                ..Config::default()
+            });
+            let volume = scene.volume(&["daily-enabled=true"], None);
+            // A full page of volumes has another after it.
+            scene.volume(&[], None);
+            let id = scene.expired_in(&volume, "daily", 5, listed);
+            for page in [0, 1] {
+                let slow = Kind::DelayBefore(Duration::from_secs(17));
+                let fault = Fault::on(Route::ListVolumes, slow);
+                scene.cloud.inject(fault.skip(page));
+            }
+            let seen = id.clone();
+            scene
+                .cloud
+                .on(Route::ListSnapshots, 1, When::After, move |cloud| {
+                    if by_then != listed {
+                        cloud.set_snapshot_status(&seen, by_then);
+                    }
+                });
+            let event = json!({"phase": "expire"});
+            let ran = scene.run(&event, Box::new(|_, _| {})).await;
+            (ran, scene.snapshots().len())
+        });
+        assert_eq!(there, left, "{listed} {by_then} {ran:?}");
+        let answer = ran.end.as_ref().expect("an answer");
+        assert_eq!(answer["outcome"], "complete", "{listed} {by_then}");
+    }
+}

@@ -151,6 +151,12 @@ impl Scene {
         self.cloud.add_snapshot(spec(volume, policy, days))
     }
 
+    /// The same in a state.
+    pub(crate) fn expired_in(&self, volume: &str, policy: &str, days: i64, state: &str) -> String {
+        let spec = spec(volume, policy, days).status(state);
+        self.cloud.add_snapshot(spec)
+    }
+
     /// A snapshot of today's window in a state.
     pub(crate) fn taken(&self, volume: &str, policy: &str, state: &str) -> String {
         self.cloud
