@@ -6,10 +6,14 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Expiry, Snapshot, State, Volume};
 use crate::policy::{Policy, PolicyKind, PolicyState};
+
+/// What expires within this time an expire pass may delete before this pass has ended: a pass takes
+/// a quarter of an hour at most, and expiry goes by a clock that may be an hour ahead.
+const EXPIRES_SOON: TimeDelta = TimeDelta::minutes(75);
 
 /// A snapshot that another of the same window makes superfluous.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,8 +45,9 @@ impl std::fmt::Display for Duplicate {
 /// one window. The oldest stays, and so does one that is held. Only the active windows of
 /// readable, enabled policies are looked at.
 ///
-/// Where the oldest may expire, by its date (an edited schedule can make a window outlast it) or
-/// by number, all are left to expiry, which keeps the newest: side by side the two would leave none.
+/// Where the oldest may expire before the pass has ended, by its date (many do when their window
+/// ends, and an edited schedule can make a window outlast them) or by number, all are left to
+/// expiry, which keeps the newest: side by side the two would leave none.
 pub fn superfluous<'a>(
     volume: &Volume,
     snapshots: impl IntoIterator<Item = &'a Snapshot>,
@@ -111,5 +116,6 @@ fn may_expire(policy: &Policy, one: &Snapshot, newer: &[&Snapshot], now: DateTim
     let is_last = policy
         .keep_last()
         .is_some_and(|last| newer.len() < last as usize);
-    (expires_at <= now || is_surplus) && !is_last && !one.held
+    let expires_soon = expires_at - now <= EXPIRES_SOON;
+    (expires_soon || is_surplus) && !is_last && !one.held
 }

@@ -1,8 +1,14 @@
 //! The newest copies of a volume that still wants them stay, even expired.
 
-use simcloud::VolumeSpec;
+use std::time::Duration;
 
-use crate::world::{Policy, World, daily, held, managed, side_by_side, tagged, weekly};
+use chrono::{SubsecRound, TimeDelta, Utc};
+use serde_json::json;
+use simcloud::{Fault, Kind, Route, VolumeSpec};
+
+use crate::world::{
+    Policy, World, daily, eventually, held, managed, rfc3339, side_by_side, tagged, weekly,
+};
 
 /// What becomes of two expired snapshots of this volume; `None`: the volume is gone.
 async fn fate(volume: Option<VolumeSpec>) -> String {
@@ -144,4 +150,35 @@ async fn of_one_second_the_greater_id_is_the_newest() {
     ids.sort();
     assert_eq!(world.expire().await.did(), "deleted 2, kept 1");
     assert_eq!(world.only_snapshot_of(&volume).id, ids[2]);
+}
+
+#[tokio::test]
+async fn the_last_copy_stays_beside_a_snapshot_pass_that_began_before_its_twin_expired() {
+    let world = World::new().await;
+    let policy = daily();
+    let volume = world.volume(&[&policy]);
+    // As at the end of a week after which nothing is to be kept.
+    let expiry = Utc::now().trunc_subsecs(0) + TimeDelta::seconds(2);
+    let [earlier, later] = [1, 9].map(|minutes| {
+        let twin = policy
+            .snapshot_of(&volume)
+            .created_at(policy.start + TimeDelta::minutes(minutes))
+            .meta("x-snapsentry-snapshot-expiry-date", rfc3339(expiry));
+        world.cloud.add_snapshot(twin)
+    });
+    // The snapshot pass lists slowly, and the expire pass's deletion comes after it.
+    let slow = |route, seconds| Fault::on(route, Kind::DelayBefore(Duration::from_secs(seconds)));
+    world.cloud.inject(slow(Route::ListVolumes, 4));
+    let deletion = slow(Route::DeleteSnapshot, 4).containing(&earlier);
+    world.cloud.inject(deletion);
+    let (mut one, mut other) = (world.function().await, world.function().await);
+    let late = async {
+        world.had(Route::ListVolumes, 1).await;
+        eventually(|| Utc::now() > expiry).await;
+        other.run(json!({"phase": "expire"})).await
+    };
+    let (taken, expired) = tokio::join!(one.run(json!({"phase": "snapshot"})), late);
+    assert_eq!(world.only_snapshot_of(&volume).id, later);
+    assert_eq!(taken.did(), "");
+    assert_eq!(expired.did(), "deleted 1, kept 1");
 }

@@ -1,5 +1,6 @@
 //! Duplicates: of several snapshots taken for one active window all but the first go, if they may.
 
+use chrono::TimeDelta;
 use snapsentry::plan::creation;
 use snapsentry::plan::duplicates::{Duplicate, superfluous};
 use snapsentry::plan::{Expiry, Snapshot, State, Volume};
@@ -261,6 +262,10 @@ fn where_an_expire_pass_may_delete_the_first_none_goes() {
         expiry: Expiry::At(now()),
         ..duplicate(id, second)
     };
+    let expiring = |id, second, minutes| Snapshot {
+        expiry: Expiry::At(now() + TimeDelta::minutes(minutes)),
+        ..duplicate(id, second)
+    };
     let two = || vec![duplicate("a", 1), duplicate("b", 2)];
     let three = || [two(), vec![duplicate("c", 3)]].concat();
     let before_the_schedule_was_edited = || vec![at_one("a", 1), duplicate("b", 2)];
@@ -291,6 +296,9 @@ fn where_an_expire_pass_may_delete_the_first_none_goes() {
         // By its date, where an edited schedule has made the window outlast it.
         ("", "", vec![expired("a", 1), expired("b", 2)], 0),
         ("", "2", vec![expired("a", 1), expired("b", 2)], 1),
+        // Before a pass has ended, by a clock that is ahead.
+        ("", "", vec![expiring("a", 1, 75), expiring("b", 2, 75)], 0),
+        ("", "", vec![expiring("a", 1, 76), expiring("b", 2, 75)], 1),
     ] {
         let keys = [
             ("managed", "true"),

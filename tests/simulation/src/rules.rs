@@ -318,8 +318,10 @@ pub fn superfluous<'a>(
     basis: &Basis,
 ) -> Vec<&'a Snap> {
     let twins = twins(copy, kind, window);
+    // After a quarter of an hour, by a clock that is an hour ahead.
     let keeping_none = Basis {
         keep_last: 0,
+        now: basis.now + TimeDelta::minutes(75),
         ..*basis
     };
     let may_expire = |one| matches!(fate(one, copy, &keeping_none), Fate::Goes | Fate::Surplus);
