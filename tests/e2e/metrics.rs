@@ -2,6 +2,7 @@
 //! one for each run and none for a dry one, is checked for every run; see `world::promises`.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
@@ -107,6 +108,30 @@ async fn each_phase_declares_what_an_alarm_or_a_graph_needs_and_nothing_else() {
         assert_eq!(
             line.get("ErrorType").is_some(),
             phase == "unknown",
+            "{line}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_line_is_of_the_instant_at_which_the_pass_ended() {
+    // CloudWatch's alarms look at the newest period: a pass that lasts longer than a tick, as each does
+    // whose backend hangs, would otherwise be told of a period that no alarm looks at any more.
+    let world = World::new().await;
+    world.volume(&[&daily()]);
+    let slow = Kind::DelayAfter(Duration::from_secs(2));
+    world
+        .cloud
+        .inject(Fault::on(Route::ListVolumes, slow).forever());
+    for phase in ["snapshot", "expire"] {
+        let begun = Utc::now();
+        let line = world.run(json!({"phase": phase})).await.metrics();
+        let lasted = line["DurationMs"].as_i64().expect("milliseconds");
+        assert!(lasted >= 2000, "{line}");
+        let at = line["_aws"]["Timestamp"].as_i64().expect("milliseconds");
+        let ended = begun.timestamp_millis() + lasted;
+        assert!(
+            (ended..=Utc::now().timestamp_millis()).contains(&at),
             "{line}"
         );
     }
