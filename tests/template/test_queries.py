@@ -97,6 +97,14 @@ def test_a_query_asks_for_what_is_printed(title, printed):
     assert unknown == set()
 
 
+def test_a_failed_pass_is_shown_with_the_message_that_says_what_to_change():
+    shown = [query for title, query in everywhere() if title.endswith("Failed passes")]
+    assert len(shown) == 2
+    for query in shown:
+        (display,) = [part for part in query.split("|") if part.split()[0] == "display"]
+        assert {"error_type", "error", "record.status"} <= set(re.findall(r"[\w.@]+", display))
+
+
 def test_what_lines_are_asked_to_say_is_said(printed):
     _, code = printed
     verdicts, messages = set(), set()
@@ -106,5 +114,5 @@ def test_what_lines_are_asked_to_say_is_said(printed):
         verdicts |= set(re.findall(r'verdict = "([^"]*)"', query))
         messages |= set(re.findall(r'message = "([^"]*)"', query))
     assert verdicts == {"failed", "invalid", "blocked", "deleted"}
-    assert messages == {"snapshot cleaned"}
+    assert messages == {"snapshot cleaned", "invocation failed"}
     assert {said for said in verdicts | messages if f'"{said}"' not in code} == set()
