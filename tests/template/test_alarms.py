@@ -27,22 +27,22 @@ GIVEN = {
     "ExpirePassesPerTick": 3,
     "MinManagedVolumes": 40,
 }
-# name: (whose metric, metric, statistic, period, periods, comparison, threshold, missing data)
+# name: (whose metric, metric, statistic, period, periods (or how many of how many), comparison, threshold, missing data)
 INTENDED = {
     "function-errors": (FUNCTION, "Errors", "Sum", 900, 1, AT_LEAST, 1, "notBreaching"),
     "async-events-dropped": (FUNCTION, "AsyncEventsDropped", "Sum", 900, 1, AT_LEAST, 1, "notBreaching"),
     # By a metric that a failed pass does not report, so that a pass that saw nothing counts as none.
-    "no-snapshot-pass": (SNAPSHOT, "OldestDueAgeSeconds", "SampleCount", 900, 3, BELOW, 8, "breaching"),
-    "no-expire-pass": (EXPIRE, "OldestExpiredAgeSeconds", "SampleCount", 7200, 3, BELOW, 3, "breaching"),
-    "snapshots-failed": (SNAPSHOT, "SnapshotsFailed", "Sum", 900, 1, AT_LEAST, 1, "ignore"),
-    "oldest-due-age": (SNAPSHOT, "OldestDueAgeSeconds", "Maximum", 900, 1, ABOVE, 5000, "ignore"),
-    "oldest-blocked-age": (SNAPSHOT, "OldestBlockedAgeSeconds", "Maximum", 900, 1, ABOVE, 700000, "ignore"),
-    "oldest-expired-age": (EXPIRE, "OldestExpiredAgeSeconds", "Maximum", 7200, 1, ABOVE, 30000, "ignore"),
+    "no-snapshot-pass": (SNAPSHOT, "OldestDueAgeSeconds", "SampleCount", 900, 6, BELOW, 8, "breaching"),
+    "no-expire-pass": (EXPIRE, "OldestExpiredAgeSeconds", "SampleCount", 7200, 6, BELOW, 3, "breaching"),
+    "snapshots-failed": (SNAPSHOT, "SnapshotsFailed", "Sum", 900, (1, 2), AT_LEAST, 1, "ignore"),
+    "oldest-due-age": (SNAPSHOT, "OldestDueAgeSeconds", "Maximum", 900, (1, 2), ABOVE, 5000, "ignore"),
+    "oldest-blocked-age": (SNAPSHOT, "OldestBlockedAgeSeconds", "Maximum", 900, (1, 2), ABOVE, 700000, "ignore"),
+    "oldest-expired-age": (EXPIRE, "OldestExpiredAgeSeconds", "Maximum", 7200, (1, 2), ABOVE, 30000, "ignore"),
     "snapshots-deferred": (SNAPSHOT, "SnapshotsDeferred", "Sum", 900, 3, AT_LEAST, 1, "ignore"),
     "deletions-deferred": (EXPIRE, "SnapshotsDeferred", "Sum", 7200, 3, AT_LEAST, 1, "ignore"),
-    "policies-invalid": (SNAPSHOT, "VolumesInvalid", "Maximum", 900, 1, AT_LEAST, 1, "ignore"),
-    "volumes-lost": (EXPIRE, "VolumesLost", "Maximum", 7200, 1, AT_LEAST, 1, "ignore"),
-    "no-volumes-managed": (SNAPSHOT, "VolumesManaged", "Sum", 900, 1, BELOW, 40, "ignore"),
+    "policies-invalid": (SNAPSHOT, "VolumesInvalid", "Maximum", 900, (1, 2), AT_LEAST, 1, "ignore"),
+    "volumes-lost": (EXPIRE, "VolumesLost", "Maximum", 7200, (1, 2), AT_LEAST, 1, "ignore"),
+    "no-volumes-managed": (SNAPSHOT, "VolumesManaged", "Sum", 900, 6, BELOW, 40, "ignore"),
     "dead-letters": (QUEUE, "ApproximateNumberOfMessagesVisible", "Maximum", 300, 1, AT_LEAST, 1, "notBreaching"),
 }
 OF_MANY_CLOUDS = {"targets-faulty", "executions-failed", "passes-missing"}
@@ -87,9 +87,20 @@ def test_an_alarm_watches_what_it_should(name, clouds):
     assert alarm["Namespace"] == namespace
     assert {dimension["Name"]: dimension["Value"] for dimension in alarm["Dimensions"]} == dimensions
     assert (alarm["MetricName"], alarm["Statistic"], alarm["Period"]) == (metric, statistic, period)
-    assert (alarm["EvaluationPeriods"], alarm.get("DatapointsToAlarm", periods)) == (periods, periods)
+    to_alarm, looked_at = periods if isinstance(periods, tuple) else (periods, periods)
+    assert alarm["EvaluationPeriods"] == looked_at
+    assert alarm.get("DatapointsToAlarm", looked_at) == to_alarm
     assert (alarm["ComparisonOperator"], alarm["Threshold"]) == (comparison, threshold)
     assert alarm["TreatMissingData"] == missing
+
+
+LONGER_WITHOUT_SHARDS = {"no-snapshot-pass": 3, "no-expire-pass": 3, "snapshots-deferred": 3, "deletions-deferred": 3}
+
+
+@pytest.mark.parametrize("name", INTENDED)
+def test_of_one_project_without_shards_an_alarm_looks_no_further_back_than_it_has_to(name):
+    alarm, ticks = alarms()[name], LONGER_WITHOUT_SHARDS.get(name, 1)
+    assert (alarm["EvaluationPeriods"], alarm.get("DatapointsToAlarm", ticks)) == (ticks, ticks)
 
 
 def test_an_entry_that_cannot_be_read_rings():
@@ -132,11 +143,11 @@ def test_an_execution_that_failed_or_took_too_long_rings():
 def test_passes_that_are_wanted_and_do_not_come_ring():
     alarm = alarms(**GIVEN, **MANY_CLOUDS)["passes-missing"]
     assert computed(alarm) == (
-        "wanted - FILL(snapshot, 0) - FILL(expire, 0)",
+        "0.996 * wanted - FILL(snapshot, 0) - FILL(expire, 0)",
         {
-            "wanted": ("SnapSentry", "Targets", {"Fleet": STACK, "Phase": "targets"}, "Sum", 3600),
-            "snapshot": ("SnapSentry", "DurationMs", {"Fleet": STACK, "Phase": "snapshot"}, "SampleCount", 3600),
-            "expire": ("SnapSentry", "DurationMs", {"Fleet": STACK, "Phase": "expire"}, "SampleCount", 3600),
+            "wanted": ("SnapSentry", "Targets", {"Fleet": STACK, "Phase": "targets"}, "Sum", 21600),
+            "snapshot": ("SnapSentry", "DurationMs", {"Fleet": STACK, "Phase": "snapshot"}, "SampleCount", 21600),
+            "expire": ("SnapSentry", "DurationMs", {"Fleet": STACK, "Phase": "expire"}, "SampleCount", 21600),
         },
     )
     assert (alarm["EvaluationPeriods"], alarm["DatapointsToAlarm"]) == (2, 2)
@@ -199,7 +210,8 @@ def test_no_alarm_looks_further_back_than_cloudwatch_allows():
     parameters = source()["Parameters"]
     for tick in parameters["ExpireTickSeconds"]["AllowedValues"]:
         snapshot = {"SnapshotTickSeconds": tick} if tick in parameters["SnapshotTickSeconds"]["AllowedValues"] else {}
-        for name, alarm in alarms(ExpireTickSeconds=tick, **snapshot, **MANY_CLOUDS).items():
+        shards = {"SnapshotPassesPerTick": 4, "ExpirePassesPerTick": 4}
+        for name, alarm in alarms(ExpireTickSeconds=tick, **snapshot, **shards, **MANY_CLOUDS).items():
             statistics = [metric["MetricStat"] for metric in alarm.get("Metrics", []) if "MetricStat" in metric]
             for period in [one["Period"] for one in statistics or [alarm]]:
                 limit = 604800 if period >= 3600 else 86400

@@ -39,6 +39,12 @@ PROPERTY_SWITCHES = {
         "changed": {**WEBHOOK, **ORGANISATION, "Architecture": "x86_64", "ParametersAndSecretsLayerArn": LAYER_ARN},
     },
 }
+SHARDS = {
+    **CREDENTIALS["secret"],
+    "SnapshotPassesPerTick": 3,
+    "ExpirePassesPerTick": 3,
+    "ReservedConcurrency": "6",
+}
 # Loading the rules takes as long as linting with them.
 RULES = get_rules([], [], [])
 
@@ -78,10 +84,16 @@ def test_every_condition_of_the_template_is_thrown_both_ways():
     """A new switch must come into the tables above."""
     thrown = {}
     insecure = pytest.param({**CREDENTIALS["password"], "OsInsecure": "true"})
-    for parameter in [*combinations(RESOURCE_SWITCHES), *combinations(PROPERTY_SWITCHES), insecure]:
+    others = [insecure, pytest.param(SHARDS)]
+    for parameter in [*combinations(RESOURCE_SWITCHES), *combinations(PROPERTY_SWITCHES), *others]:
         for name, holds in condition_values(**parameter.values[0]).items():
             thrown.setdefault(name, set()).add(holds)
     assert thrown == {name: {True, False} for name in source()["Conditions"]}
+
+
+def test_a_stack_with_shards_is_sound():
+    assert refusals(**SHARDS) == []
+    assert findings(resolved(**SHARDS)) == []
 
 
 def test_a_stack_without_checks_of_certificates_is_sound():

@@ -96,15 +96,15 @@ pub const OF_WEEKS: &[Mistake] = &[
             file: "template.yaml",
             find: "Statistic: SampleCount
       Period: !Ref SnapshotTickSeconds
-      EvaluationPeriods: 3
-      DatapointsToAlarm: 3
+      EvaluationPeriods: !If [HasSnapshotShards, 6, 3]
+      DatapointsToAlarm: !If [HasSnapshotShards, 6, 3]
       Threshold: !Ref SnapshotPassesPerTick
       ComparisonOperator: LessThanThreshold
       TreatMissingData: breaching",
             put: "Statistic: SampleCount
       Period: !Ref SnapshotTickSeconds
-      EvaluationPeriods: 3
-      DatapointsToAlarm: 3
+      EvaluationPeriods: !If [HasSnapshotShards, 6, 3]
+      DatapointsToAlarm: !If [HasSnapshotShards, 6, 3]
       Threshold: !Ref SnapshotPassesPerTick
       ComparisonOperator: LessThanThreshold
       TreatMissingData: notBreaching",
@@ -216,7 +216,8 @@ pub const OF_WEEKS: &[Mistake] = &[
         - { Name: Phase, Value: expire }
       Statistic: Maximum
       Period: !Ref ExpireTickSeconds
-      EvaluationPeriods: 1
+      EvaluationPeriods: !If [SeveralExpirePasses, 2, 1]
+      DatapointsToAlarm: 1
       Threshold: 1",
             put: "MetricName: VolumesLost
       Dimensions:
@@ -224,7 +225,8 @@ pub const OF_WEEKS: &[Mistake] = &[
         - { Name: Phase, Value: expire }
       Statistic: Maximum
       Period: !Ref ExpireTickSeconds
-      EvaluationPeriods: 1
+      EvaluationPeriods: !If [SeveralExpirePasses, 2, 1]
+      DatapointsToAlarm: 1
       Threshold: 100",
         }],
     },

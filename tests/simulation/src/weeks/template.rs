@@ -188,6 +188,11 @@ impl Template {
                 Some(default) => self.resolved(default),
                 None => seconds(text),
             },
+            // An `!If`: no condition on which a number depends holds while parameters are at their defaults.
+            Value::Array(parts) => match parts.as_slice() {
+                [_, _, otherwise] => self.resolved(otherwise),
+                _ => None,
+            },
             _ => None,
         }
     }
@@ -241,5 +246,7 @@ mod tests {
         assert_eq!(age.threshold, template.number("OldestDueAgeLimitSeconds"));
         assert_eq!(age.missing, Missing::Ignore);
         assert_eq!(named("no-snapshot-pass").missing, Missing::Breaching);
+        assert_eq!(named("no-snapshot-pass").periods, 3);
+        assert_eq!(named("no-expire-pass").periods, 3);
     }
 }
