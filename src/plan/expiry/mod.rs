@@ -223,7 +223,8 @@ impl fmt::Display for Lost {
             Self::Wiped { snapshots } => write!(
                 f,
                 "the volume has no x-snapsentry- key any more, and {snapshots} managed snapshots \
-                 of it are there: tag it again, or say goodbye with x-snapsentry-managed=false"
+                 of it are there: tag it again, all policies at once, or say goodbye with \
+                 x-snapsentry-managed=false"
             ),
             Self::NotManaged { policy } => write!(
                 f,
