@@ -11,17 +11,18 @@ use super::inventory::read_snapshot;
 use super::outcome::{CreateOutcome, DuplicateOutcome, OverlapOutcome, WindowOutcome};
 use crate::openstack::Error;
 use crate::plan::duplicates::{self, Duplicate};
-use crate::plan::{DueWindow, Snapshot, State, Volume};
+use crate::plan::{DueWindow, Snapshot, State, Volume, VolumeSnapshots};
 
 /// Managed snapshots, by volume.
 type ByVolume = BTreeMap<String, Vec<Snapshot>>;
 
 /// Looks once more, now that ours are available, for what overlapping passes took of the same
-/// windows, and deletes all but the first of each. `windows` is what came of this pass's own, and
-/// `known` are the duplicates that were found when it began.
+/// windows, and deletes all but the first of each. `windows` is what came of this pass's own,
+/// `listed` what there was when it began, and `known` are the duplicates that were found then.
 pub(super) async fn dedupe(
     pass: &Pass<'_>,
     volumes: &[&Volume],
+    listed: &BTreeMap<String, VolumeSnapshots>,
     since: Option<DateTime<Utc>>,
     known: &[Duplicate],
     windows: &[WindowOutcome],
@@ -50,7 +51,13 @@ pub(super) async fn dedupe(
     let duplicates: Vec<Duplicate> = volumes
         .iter()
         .filter_map(|volume| Some((volume, by_volume.get(&volume.id)?)))
-        .flat_map(|(volume, snapshots)| duplicates::superfluous(volume, snapshots, pass.now))
+        .flat_map(|(volume, snapshots)| {
+            // The look does not reach back to these, and the oldest may be one of them.
+            let is_older = |one: &&Snapshot| one.created_at < since;
+            let listed = listed.get(&volume.id).map(|listed| listed.relevant.iter());
+            let older = listed.into_iter().flatten().filter(is_older);
+            duplicates::superfluous(volume, snapshots.iter().chain(older), pass.now)
+        })
         .filter(|duplicate| !known.contains(duplicate.snapshot_id.as_str()))
         .collect();
     let deletions = duplicates

@@ -43,7 +43,15 @@ pub(crate) async fn run(pass: &Pass<'_>) -> Result<Summary, Error> {
             .newest
             .map(|newest| newest.min(pass.now) - CLOCK_SKEW);
         let outcomes = execute(pass, &plan, listed_since, since).await;
-        let overlap = dedupe(pass, &volumes, since, &plan.duplicates, &outcomes.windows).await;
+        let overlap = dedupe(
+            pass,
+            &volumes,
+            &inventory.histories,
+            since,
+            &plan.duplicates,
+            &outcomes.windows,
+        )
+        .await;
         PassOutcomes {
             overlap,
             ..outcomes

@@ -38,7 +38,7 @@ impl std::fmt::Display for Duplicate {
     }
 }
 
-/// Finds the superfluous ones among snapshots that were all seen in one listing.
+/// Finds the superfluous ones among snapshots, of which each is what it was first seen as here.
 ///
 /// Only available ones with the same window start in their metadata are compared: each of two
 /// whose starts differ was wanted when it was taken, also where an edited schedule puts both into
@@ -58,11 +58,11 @@ pub fn superfluous<'a>(
     for snapshot in snapshots {
         // A row that a shifting listing showed twice is no duplicate of its own, and one without an
         // id may be any of the others.
-        if snapshot.state == State::Available
+        if met.insert(&snapshot.id)
+            && snapshot.state == State::Available
             && snapshot.volume_id == volume.id
             && !snapshot.id.is_empty()
             && let Some(kind) = snapshot.policy
-            && met.insert(&snapshot.id)
         {
             let of_kind = by_kind.entry(kind).or_default();
             of_kind.insert(snapshot.age_key(), snapshot);

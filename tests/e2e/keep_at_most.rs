@@ -221,3 +221,20 @@ async fn beside_a_snapshot_pass_that_meets_twins_it_leaves_one() {
         ("".into(), "deleted 1".into())
     );
 }
+
+#[tokio::test]
+async fn of_three_twins_none_goes_where_a_look_does_not_reach_back_to_the_first() {
+    let world = World::of(|config| config.osapi_max_limit = 3).await;
+    let policy = daily().with("keep-at-most", "2");
+    let volume = world.volume(&[&policy]);
+    for minute in 0..3 {
+        let at = policy.start + TimeDelta::minutes(minute);
+        let twin = policy.snapshot_of(&volume).created_at(at);
+        world.cloud.add_snapshot(twin);
+    }
+    // What this pass makes of another volume fills the first page of the look with two of them.
+    world.volume(&[&daily()]);
+    assert_eq!(world.snapshot().await.did(), "created 1");
+    assert_eq!(world.cloud.snapshots_of(&volume).len(), 3);
+    assert_eq!(world.expire().await.did(), "deleted 1");
+}
