@@ -102,17 +102,17 @@ impl Force {
                 Ordering::Relaxed,
                 Ordering::Relaxed,
             )),
-            Err(error) => {
-                // Outside the access rules of an application credential it is 401, also with a
-                // token that has just been fetched.
-                let denials = [StatusCode::FORBIDDEN, StatusCode::UNAUTHORIZED];
-                if error
-                    .status()
-                    .is_some_and(|status| denials.contains(&status))
-                {
-                    self.known.store(Self::DENIED, Ordering::Relaxed);
-                }
+            // Outside the access rules of an application credential it is 401, also with a token
+            // that has just been fetched.
+            Err(error)
+                if matches!(
+                    error.status(),
+                    Some(StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED)
+                ) =>
+            {
+                self.known.store(Self::DENIED, Ordering::Relaxed);
             }
+            Err(_) => {}
         }
     }
 }

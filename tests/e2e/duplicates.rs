@@ -147,6 +147,18 @@ async fn a_held_twin_is_never_removed() {
     assert_eq!(world.cloud.snapshots_of(&volume).len(), 2);
 }
 
+/// Two snapshots of one window, the first to stay.
+async fn twins() -> (World, String, String) {
+    let world = World::new().await;
+    let policy = daily();
+    let volume = world.volume(&[&policy]);
+    let first = world.taken(&volume, &policy);
+    let later = policy.start + TimeDelta::minutes(9);
+    let later = policy.snapshot_of(&volume).created_at(later);
+    let later = world.cloud.add_snapshot(later);
+    (world, first, later)
+}
+
 #[tokio::test]
 async fn a_twin_whose_deletion_is_sent_again_goes_only_if_it_still_may() {
     type Meanwhile = fn(&Cloud, &str, &str);
@@ -170,13 +182,7 @@ async fn a_twin_whose_deletion_is_sent_again_goes_only_if_it_still_may() {
         ),
     ];
     side_by_side(rows, async |(what, meanwhile, goes)| {
-        let world = World::new().await;
-        let policy = daily();
-        let volume = world.volume(&[&policy]);
-        let first = world.taken(&volume, &policy);
-        let later = policy.start + TimeDelta::minutes(9);
-        let later = policy.snapshot_of(&volume).created_at(later);
-        let later = world.cloud.add_snapshot(later);
+        let (world, first, later) = twins().await;
         let busy = Fault::on(Route::DeleteSnapshot, Kind::status(503));
         world.cloud.inject(busy);
         let twin = later.clone();
@@ -207,13 +213,7 @@ async fn a_twin_stays_where_the_other_goes_right_after_the_listing() {
         }),
     ];
     side_by_side(rows, async |(what, meanwhile)| {
-        let world = World::new().await;
-        let policy = daily();
-        let volume = world.volume(&[&policy]);
-        let first = world.taken(&volume, &policy);
-        let later = policy.start + TimeDelta::minutes(9);
-        let later = policy.snapshot_of(&volume).created_at(later);
-        let later = world.cloud.add_snapshot(later);
+        let (world, first, later) = twins().await;
         world
             .cloud
             .on(Route::ListSnapshots, 1, When::After, move |cloud| {

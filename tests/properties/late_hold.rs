@@ -240,25 +240,31 @@ fn one_that_cannot_be_read_again_is_not_deleted() {
     assert!(answer["failures"][0]["request_id"].is_string(), "{answer}");
 }
 
+/// Two snapshots of a volume whose policy keeps one, and whose listing takes so long.
+fn one_too_many(seconds: u64) -> (Scene, String) {
+    let scene = Scene::empty(Config {
+        osapi_max_limit: 2,
+        ..Config::default()
+    });
+    let volume = scene.volume(&["daily-enabled=true", "daily-keep-at-most=1"], None);
+    // A full page has another after it.
+    for _ in 0..2 {
+        scene.taken(&volume, "daily", "available");
+    }
+    for page in [0, 1] {
+        let slow = Kind::DelayBefore(Duration::from_secs(seconds / 2));
+        let fault = Fault::on(Route::ListSnapshots, slow);
+        scene.cloud.inject(fault.skip(page));
+    }
+    (scene, volume)
+}
+
 /// An expire pass over two snapshots of which the policy keeps one, while whose listing somebody
 /// changes the volume's settings like this; `None`: the volume itself goes. Tells what ran, and how
 /// many snapshots are left.
 fn expire_by_number(seconds: u64, changed: Option<&[&str]>) -> (Ran, usize) {
     play(async {
-        let scene = Scene::empty(Config {
-            osapi_max_limit: 2,
-            ..Config::default()
-        });
-        let volume = scene.volume(&["daily-enabled=true", "daily-keep-at-most=1"], None);
-        // A full page has another after it.
-        for _ in 0..2 {
-            scene.taken(&volume, "daily", "available");
-        }
-        for page in [0, 1] {
-            let slow = Kind::DelayBefore(Duration::from_secs(seconds / 2));
-            let fault = Fault::on(Route::ListSnapshots, slow);
-            scene.cloud.inject(fault.skip(page));
-        }
+        let (scene, volume) = one_too_many(seconds);
         let changed = changed.map(|settings| {
             let mut metadata = scene.cloud.volume(&volume).expect("it").metadata;
             for setting in settings {
@@ -311,19 +317,7 @@ fn what_goes_by_number_stays_where_the_policy_says_another_number_by_then() {
 #[test]
 fn where_the_volume_cannot_be_read_again_nothing_goes_by_number() {
     let ran = play(async {
-        let scene = Scene::empty(Config {
-            osapi_max_limit: 2,
-            ..Config::default()
-        });
-        let volume = scene.volume(&["daily-enabled=true", "daily-keep-at-most=1"], None);
-        for _ in 0..2 {
-            scene.taken(&volume, "daily", "available");
-        }
-        for page in [0, 1] {
-            let slow = Kind::DelayBefore(Duration::from_secs(17));
-            let fault = Fault::on(Route::ListSnapshots, slow);
-            scene.cloud.inject(fault.skip(page));
-        }
+        let (scene, _) = one_too_many(34);
         let refused = Fault::on(Route::GetVolume, Kind::status(403));
         scene.cloud.inject(refused.forever());
         let event = json!({"phase": "expire"});

@@ -305,7 +305,7 @@ pub name: Option<String>,",
         changes: &[Change {
             file: "src/pass/create.rs",
             find: "let serving = self.serving(due, cleaned, &seen)?;",
-            put: "let serving = self.serving(due, &[])?;",
+            put: "let serving = self.serving(due, cleaned, &[])?;",
         }],
     },
     Mistake {

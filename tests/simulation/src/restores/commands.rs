@@ -14,8 +14,8 @@ pub(super) struct Usable<'a> {
     pub(super) status: &'a str,
 }
 
-/// What the answer has to name; nothing of a server while a copy for it is `open`. `devices` says where an original is at its server; of several servers
-/// the one that the event asks for counts.
+/// What the answer has to name; nothing of a server while a copy for it is `open`. `devices` says
+/// where an original is at its server; of several servers the one that the event asks for counts.
 pub(super) fn expected(
     usable: &[Usable<'_>],
     open: &[&str],
